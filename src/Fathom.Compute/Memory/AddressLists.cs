@@ -1,0 +1,52 @@
+namespace Fathom.Compute.Memory;
+
+/// <summary>
+/// Lists of row addresses in device memory, one list per row or block of a batch: the keys that a query sees, the
+/// candidates that a compressed entry pools. Rows from ring buffers, pages and fresh scratch mix freely, so nothing
+/// is copied to bring them together.
+/// </summary>
+public sealed unsafe class AddressLists
+{
+    private nint[] addresses = new nint[256];
+    private int[] starts = new int[17];
+    private int addressCount;
+
+    /// <summary>Number of finished lists.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The longest list.</summary>
+    public int LongestList { get; private set; }
+
+    /// <summary>All addresses, list after list.</summary>
+    public ReadOnlySpan<nint> Addresses => addresses.AsSpan(0, addressCount);
+
+    /// <summary>Where each list starts in <see cref="Addresses"/>; one more than there are lists.</summary>
+    public ReadOnlySpan<int> Starts => starts.AsSpan(0, Count + 1);
+
+    /// <summary>Forgets all lists, keeps the memory.</summary>
+    public void Clear()
+    {
+        addressCount = 0;
+        Count = 0;
+        LongestList = 0;
+        starts[0] = 0;
+    }
+
+    /// <summary>Appends an address to the list under construction.</summary>
+    public void Add(float* row)
+    {
+        if (addressCount == addresses.Length) Array.Resize(ref addresses, addressCount * 2);
+        addresses[addressCount++] = (nint)row;
+    }
+
+    /// <summary>Finishes the list under construction.</summary>
+    public void EndList()
+    {
+        if (Count + 1 == starts.Length) Array.Resize(ref starts, starts.Length * 2);
+        LongestList = Math.Max(LongestList, addressCount - starts[Count]);
+        starts[++Count] = addressCount;
+    }
+
+    /// <summary>One list as addresses.</summary>
+    public ReadOnlySpan<nint> this[int list] => addresses.AsSpan(starts[list], starts[list + 1] - starts[list]);
+}

@@ -1,0 +1,93 @@
+using Fathom.Compute.Numbers;
+
+namespace Fathom.Compute;
+
+/// <summary>
+/// A weight matrix [<see cref="Rows"/> = outputs, <see cref="Columns"/> = inputs] in the bytes it was shipped in,
+/// used as y = x · Wᵀ. It borrows its memory, usually from a mapped file that must stay open.
+/// </summary>
+public sealed unsafe class WeightMatrix
+{
+    /// <summary>Block edge of FP8 scales.</summary>
+    public const int Fp8Block = 128;
+
+    /// <summary>Columns that share an FP4 scale.</summary>
+    public const int Fp4Group = 32;
+
+    /// <summary>Wraps the bytes of a matrix.</summary>
+    /// <param name="format">How <paramref name="data"/> is to be read.</param>
+    /// <param name="rows">Outputs.</param>
+    /// <param name="columns">Inputs; even for FP4.</param>
+    /// <param name="data">First byte of the weights, row-major.</param>
+    /// <param name="scales">First scale for FP8 ([ceil(rows/128), ceil(columns/128)]) and FP4 ([rows, ceil(columns/32)]); null otherwise.</param>
+    /// <param name="scalesAreFloat">Whether the scales are binary32 (checkpoints of the Base models) and not UE8M0.</param>
+    /// <exception cref="ArgumentException">Scales are missing or superfluous for the format.</exception>
+    public WeightMatrix(WeightFormat format, int rows, int columns, void* data, void* scales = null, bool scalesAreFloat = false)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
+        bool needsScales = format is WeightFormat.Fp8 or WeightFormat.Fp4;
+        if (needsScales != (scales is not null))
+            throw new ArgumentException($"A matrix in {format} {(needsScales ? "needs" : "has no")} scales.", nameof(scales));
+        Format = format;
+        Rows = rows;
+        Columns = columns;
+        Data = (byte*)data;
+        Scales = (byte*)scales;
+        ScalesAreFloat = scalesAreFloat;
+    }
+
+    /// <summary>How the numbers are stored.</summary>
+    public WeightFormat Format { get; }
+
+    /// <summary>Outputs.</summary>
+    public int Rows { get; }
+
+    /// <summary>Inputs.</summary>
+    public int Columns { get; }
+
+    /// <summary>The stored weights.</summary>
+    public byte* Data { get; }
+
+    /// <summary>The stored scales, or null.</summary>
+    public byte* Scales { get; }
+
+    /// <summary>Whether <see cref="Scales"/> holds binary32 numbers instead of UE8M0 bytes.</summary>
+    public bool ScalesAreFloat { get; }
+
+    /// <summary>Whether the reference rounds this matrix's inputs to FP8 first (architecture specification, section 9.2).</summary>
+    public bool RoundsItsInput => Format is WeightFormat.Fp8 or WeightFormat.Fp4;
+
+    /// <summary>Bytes of one stored row without scales.</summary>
+    public long RowBytes => Format switch
+    {
+        WeightFormat.F32 => 4L * Columns,
+        WeightFormat.F16 or WeightFormat.BF16 => 2L * Columns,
+        WeightFormat.Fp8 => Columns,
+        _ => Columns / 2,
+    };
+
+    /// <summary>Scales per row of scales: ceil(columns / 128) for FP8, ceil(columns / 32) for FP4.</summary>
+    public int ScaleColumns => Format == WeightFormat.Fp8 ? (Columns + Fp8Block - 1) / Fp8Block : (Columns + Fp4Group - 1) / Fp4Group;
+
+    /// <summary>The scale of the block that holds a weight.</summary>
+    public float ScaleAt(int row, int scaleColumn)
+    {
+        long index = ((long)(Format == WeightFormat.Fp8 ? row / Fp8Block : row) * ScaleColumns) + scaleColumn;
+        return ScalesAreFloat ? ((float*)Scales)[index] : E8M0.Decode(Scales[index]);
+    }
+
+    /// <summary>One weight, read by the plain formula (checkpoint specification, section 2.6).</summary>
+    public float ValueAt(int row, int column)
+    {
+        byte* start = Data + (row * RowBytes);
+        return Format switch
+        {
+            WeightFormat.F32 => ((float*)start)[column],
+            WeightFormat.F16 => (float)((Half*)start)[column],
+            WeightFormat.BF16 => BFloat16.Decode(((ushort*)start)[column]),
+            WeightFormat.Fp8 => E4M3.Decode(start[column]) * ScaleAt(row, column / Fp8Block),
+            _ => E2M1.Decode(start[column / 2] >> (4 * (column & 1))) * ScaleAt(row, column / Fp4Group),
+        };
+    }
+}
