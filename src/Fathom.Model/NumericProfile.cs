@@ -1,0 +1,16 @@
+namespace Fathom.Model;
+
+/// <summary>Where activations are rounded. Weights are used as they are stored in both profiles, and all sums are 32-bit.</summary>
+public enum NumericProfile
+{
+    /// <summary>No rounding of activations: 32-bit arithmetic over the stored weights. The default.</summary>
+    Plain,
+
+    /// <summary>
+    /// The roundings of DeepSeek's reference (architecture specification, section 9): inputs of FP8 and FP4 matrices to
+    /// E4M3 in groups of 128 (<c>wo_a</c> excepted), the non-rotary part of keys to E4M3 in groups of 64, the
+    /// indexer's queries and keys Hadamard-transformed and rounded to FP4 in groups of 32. Values between
+    /// operations stay in 32 bits, where the reference keeps bfloat16.
+    /// </summary>
+    Official,
+}

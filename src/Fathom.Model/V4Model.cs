@@ -1,0 +1,245 @@
+using Fathom.Checkpoints;
+using Fathom.Compute;
+using Fathom.Compute.Cpu;
+using Fathom.Compute.Memory;
+using Fathom.Model.Caches;
+using Fathom.Model.Layers;
+using Fathom.Model.Weights;
+
+namespace Fathom.Model;
+
+/// <summary>
+/// DeepSeek V4 over an opened checkpoint: one forward for rows of many sessions at different positions
+/// (architecture specification, section 2). It knows token ids and numbers, never text.
+/// </summary>
+/// <remarks>Calls come from one thread at a time; sessions may be created, forked and disposed between forwards.</remarks>
+public sealed class V4Model : ILanguageModel
+{
+    private readonly Checkpoint checkpoint;
+    private readonly IDevice device;
+    private readonly V4Weights weights;
+    private readonly Workspace workspace = new();
+    private readonly LayerContext context;
+    private readonly Block block;
+    private readonly RotaryTable windowRotary;
+    private readonly RotaryTable compressedRotary;
+    private readonly V4ModelOptions options;
+    private float[] logits = [];
+
+    // The forward before, kept for the MTP block: its rows, and which of them gave logits.
+    private Plan? lastPlan;
+    private int[] lastLogitRows = [];
+    private byte[]? fingerprint;
+
+    private V4Model(Checkpoint checkpoint, IDevice device, V4ModelOptions options)
+    {
+        this.checkpoint = checkpoint;
+        this.device = device;
+        this.options = options;
+        weights = new WeightLoader(checkpoint).Load();
+        context = new LayerContext(checkpoint.Config, device, workspace, options.Profile);
+        block = new Block(context);
+        windowRotary = RotaryTable.ForWindowLayers(checkpoint.Config);
+        compressedRotary = RotaryTable.ForCompressedLayers(checkpoint.Config);
+    }
+
+    /// <summary>The checkpoint's architecture.</summary>
+    public V4Config Config => checkpoint.Config;
+
+    /// <inheritdoc/>
+    public int VocabularySize => Config.VocabularySize;
+
+    /// <inheritdoc/>
+    public int MaxPositions => Config.MaxPositions;
+
+    /// <inheritdoc/>
+    public int MaxBatchRows => options.MaxBatchRows;
+
+    /// <summary>Whether the checkpoint has an MTP block.</summary>
+    public bool HasMultiTokenPrediction => weights.Prediction is not null;
+
+    /// <summary>Where activations are rounded.</summary>
+    public NumericProfile Profile => options.Profile;
+
+    /// <summary>Bytes that forwards hold as scratch at present, apart from sessions and mapped weights.</summary>
+    public long WorkspaceBytes => workspace.Bytes + ((long)logits.Length * sizeof(float));
+
+    /// <summary>Sees values inside forwards; null in normal use.</summary>
+    internal IForwardObserver? Observer
+    {
+        get => context.Observer;
+        set => context.Observer = value;
+    }
+
+    /// <summary>Identifies checkpoint and profile, 32 bytes: snapshots of other models are refused by it.</summary>
+    internal byte[] Fingerprint => fingerprint ??= ModelFingerprint.Compute(checkpoint, options.Profile);
+
+    /// <summary>Opens a checkpoint folder of the official layout and prepares it for running. Weights stay on disk, memory-mapped.</summary>
+    /// <param name="directory">Folder with config.json and safetensors files.</param>
+    /// <param name="options">How to run it; null for the defaults.</param>
+    /// <exception cref="CheckpointException">The folder does not hold a sound V4 checkpoint.</exception>
+    public static V4Model Open(string directory, V4ModelOptions? options = null)
+    {
+        Checkpoint checkpoint = Checkpoint.Open(directory);
+        try
+        {
+            return Create(checkpoint, options ?? new V4ModelOptions());
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ISession CreateSession() => CreateV4Session();
+
+    /// <inheritdoc/>
+    public Logits Forward(Batch batch, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        Plan plan = PlanBuilder.Build(this, batch);
+        lastPlan = null;
+        try
+        {
+            Rows streams = RunLayers(plan, cancellation);
+            lastLogitRows = PlanBuilder.RowsWithLogits(batch);
+            Logits result = ComputeLogits(streams, weights.HeadStreams, weights.Norm);
+            foreach (Segment segment in plan.Segments) segment.Session.Commit(segment.Count);
+            lastPlan = plan;
+            return result;
+        }
+        catch
+        {
+            foreach (Segment segment in plan.Segments) segment.Session.Discard();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Runs the MTP block over the rows of the forward just done (specification section 8). A session must have had
+    /// its MTP pass for all earlier rows too.
+    /// </summary>
+    /// <param name="nextTokens">For each row of that forward the token that follows it, [n].</param>
+    /// <returns>Predictions of the token after the next, for the rows that asked for logits.</returns>
+    /// <exception cref="InvalidOperationException">There is no MTP block, no forward before, or a session missed a pass.</exception>
+    /// <exception cref="ArgumentException">Not one token for each row, or a token outside the vocabulary.</exception>
+    public Logits PredictAfterNext(ReadOnlySpan<int> nextTokens)
+    {
+        if (weights.Prediction is not { } prediction)
+            throw new InvalidOperationException("This checkpoint has no MTP block (no mtp.0.enorm.weight), so it cannot predict the token after the next.");
+        Plan plan = lastPlan ?? throw new InvalidOperationException("The MTP block works on the rows of the forward before; run a forward first.");
+        PlanBuilder.CheckPrediction(this, plan, nextTokens);
+        lastPlan = null;
+        try
+        {
+            Rows embeddings = workspace.Embedded.Take(plan.RowCount, Config.HiddenSize);
+            device.Embed(nextTokens, weights.Embedding, embeddings);
+            Rows streams = workspace.Streams.Take(plan.RowCount, Config.HyperStreams * Config.HiddenSize);
+            Rows angles = workspace.WindowAngles.Take(plan.RowCount, Config.RotaryDim);
+            plan.EnterPrediction();
+            new MultiTokenPrediction(context, block).Run(prediction, plan, embeddings, streams, angles);
+            Logits result = ComputeLogits(streams, prediction.HeadStreams, prediction.Norm);
+            foreach (Segment segment in plan.Segments) segment.Session.CommitPrediction(segment.EndPosition);
+            return result;
+        }
+        catch
+        {
+            foreach (Segment segment in plan.Segments) segment.Session.Prediction?.Discard();
+            throw;
+        }
+    }
+
+    /// <summary>Frees scratch and workers and closes the checkpoint. Sessions of the model are of no use afterwards.</summary>
+    public void Dispose()
+    {
+        device.Dispose();
+        workspace.Dispose();
+        checkpoint.Dispose();
+    }
+
+    /// <summary>A model over an opened checkpoint, which it then owns.</summary>
+    internal static V4Model Create(Checkpoint checkpoint, V4ModelOptions options, IDevice? device = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxBatchRows, 1);
+        return new V4Model(checkpoint, device ?? new CpuDevice(options.Workers), options);
+    }
+
+    internal V4Session CreateV4Session()
+    {
+        LayerCache[] caches = Array.ConvertAll(weights.Layers, layer => new LayerCache(layer, Config));
+        return new V4Session(this, caches, weights.Prediction is { } prediction ? new LayerCache(prediction.Block, Config) : null);
+    }
+
+    /// <summary>Runs one layer alone on given streams of a fresh session, for comparison with reference data.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="tokens">Token ids of the rows.</param>
+    /// <param name="values">Streams before the layer, [n, S·hidden]; replaced by those after it.</param>
+    internal unsafe void RunLayerAlone(int layer, int[] tokens, float[] values)
+    {
+        using ISession session = CreateSession();
+        Plan plan = PlanBuilder.Build(this, new Batch().Add(session, tokens));
+        Rows streams = PrepareStreams(plan);
+        values.CopyTo(new Span<float>(streams.Data, values.Length));
+        RunLayer(layer, plan, streams);
+        new Span<float>(streams.Data, values.Length).CopyTo(values);
+    }
+
+    private Rows RunLayers(Plan plan, CancellationToken cancellation)
+    {
+        Rows streams = PrepareStreams(plan);
+        for (int layer = 0; layer < weights.Layers.Length; layer++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            RunLayer(layer, plan, streams);
+        }
+
+        return streams;
+    }
+
+    // Embeds the tokens into identical streams and computes the angles of both tables.
+    private Rows PrepareStreams(Plan plan)
+    {
+        int n = plan.RowCount, hidden = Config.HiddenSize;
+        Rows embedded = workspace.Embedded.Take(n, hidden);
+        device.Embed(plan.Tokens, weights.Embedding, embedded);
+        Rows streams = workspace.Streams.Take(n, Config.HyperStreams * hidden);
+        for (int i = 0; i < n; i++)
+        {
+            for (int s = 0; s < Config.HyperStreams; s++) embedded[i].CopyTo(streams[i][(s * hidden)..]);
+        }
+
+        windowRotary.WriteAngles(plan.Positions, workspace.WindowAngles.Take(n, Config.RotaryDim));
+        compressedRotary.WriteAngles(plan.Positions, workspace.CompressedAngles.Take(n, Config.RotaryDim));
+        return streams;
+    }
+
+    private void RunLayer(int index, Plan plan, Rows streams)
+    {
+        LayerWeights layer = weights.Layers[index];
+        NativeBuffer angles = layer.Kind == LayerKind.Window ? workspace.WindowAngles : workspace.CompressedAngles;
+        plan.EnterLayer(index);
+        block.Run(layer, plan, streams, angles.Take(plan.RowCount, Config.RotaryDim));
+    }
+
+    private Logits ComputeLogits(Rows streams, HyperConnectionWeights headStreams, float[] norm)
+    {
+        int rows = lastLogitRows.Length;
+        if (rows == 0) return new Logits(default, 0, VocabularySize);
+        Rows wanted = workspace.HeadStreams.Take(rows, streams.Width);
+        device.Gather(streams, lastLogitRows, wanted);
+        Rows reduced = workspace.HeadInput.Take(rows, Config.HiddenSize);
+        device.ReduceStreams(wanted, headStreams, reduced);
+        device.RmsNorm(reduced, norm, Config.NormEpsilon, reduced);
+
+        int needed = checked(rows * VocabularySize);
+        if (logits.Length < needed) logits = GC.AllocateUninitializedArray<float>(needed, pinned: true);
+        unsafe
+        {
+            fixed (float* target = logits) device.Linear(reduced, weights.Head, new Rows(target, rows, VocabularySize));
+        }
+
+        return new Logits(logits.AsMemory(0, needed), rows, VocabularySize);
+    }
+}

@@ -1,0 +1,164 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Fathom.Checkpoints;
+using Fathom.Compute;
+using Fathom.Compute.Numbers;
+
+namespace Fathom.Model.Weights;
+
+/// <summary>
+/// Gives the tensors of an opened checkpoint their places in the model. The checkpoint has already checked every
+/// name, shape, type, scale and expert id, so nothing is checked twice here.
+/// </summary>
+internal sealed unsafe class WeightLoader(Checkpoint checkpoint)
+{
+    private readonly V4Config config = checkpoint.Config;
+    private readonly RotaryTable windowRotary = RotaryTable.ForWindowLayers(checkpoint.Config);
+    private readonly RotaryTable compressedRotary = RotaryTable.ForCompressedLayers(checkpoint.Config);
+
+    public V4Weights Load()
+    {
+        var layers = new LayerWeights[config.LayerCount];
+        for (int i = 0; i < layers.Length; i++) layers[i] = Layer($"layers.{i}.", i, config.IsHashLayer(i));
+        return new V4Weights
+        {
+            Embedding = Matrix("embed"),
+            Head = Matrix("head"),
+            Norm = Vector("norm.weight"),
+            HeadStreams = Streams("hc_head"),
+            Layers = layers,
+            Prediction = checkpoint.HasMultiTokenPrediction ? Prediction("mtp.0.") : null,
+        };
+    }
+
+    private LayerWeights Layer(string prefix, int index, bool isHash)
+    {
+        LayerKind kind = config.KindOf(index);
+        return new LayerWeights
+        {
+            Index = index,
+            Kind = kind,
+            AttentionStreams = Streams(prefix + "hc_attn"),
+            ExpertStreams = Streams(prefix + "hc_ffn"),
+            AttentionNorm = Vector(prefix + "attn_norm.weight"),
+            ExpertNorm = Vector(prefix + "ffn_norm.weight"),
+            Attention = Attention(prefix + "attn.", index, kind),
+            Mixture = Mixture(prefix + "ffn.", isHash),
+            Rotary = kind == LayerKind.Window ? windowRotary : compressedRotary,
+        };
+    }
+
+    private AttentionWeights Attention(string prefix, int index, LayerKind kind) => new()
+    {
+        QueryDown = Matrix(prefix + "wq_a"),
+        QueryNorm = Vector(prefix + "q_norm.weight"),
+        QueryUp = Matrix(prefix + "wq_b"),
+        KeyValue = Matrix(prefix + "wkv"),
+        KeyValueNorm = Vector(prefix + "kv_norm.weight"),
+        OutputDown = Matrix(prefix + "wo_a"),
+        OutputUp = Matrix(prefix + "wo_b"),
+        Sinks = Vector(prefix + "attn_sink"),
+        Compressor = kind == LayerKind.Window ? null : Compressor(prefix + "compressor.", config.CompressRatios[index], config.HeadDim),
+        Indexer = kind != LayerKind.Csa ? null : new IndexerWeights
+        {
+            QueryUp = Matrix(prefix + "indexer.wq_b"),
+            HeadWeights = Matrix(prefix + "indexer.weights_proj"),
+            Compressor = Compressor(prefix + "indexer.compressor.", config.CompressRatios[index], config.IndexHeadDim),
+        },
+    };
+
+    private CompressorWeights Compressor(string prefix, int ratio, int width) => new()
+    {
+        Ratio = ratio,
+        Width = width,
+        Overlaps = ratio == 4,
+        Values = Matrix(prefix + "wkv"),
+        Scores = Matrix(prefix + "wgate"),
+        PositionBias = Vector(prefix + "ape"),
+        Norm = Vector(prefix + "norm.weight"),
+    };
+
+    private MixtureWeights Mixture(string prefix, bool isHash)
+    {
+        var routed = new ExpertWeights[config.ExpertCount];
+        for (int e = 0; e < routed.Length; e++) routed[e] = Expert($"{prefix}experts.{e}.");
+        return new MixtureWeights
+        {
+            Router = Matrix(prefix + "gate"),
+            SelectionBias = isHash ? null : Vector(prefix + "gate.bias"),
+            HashTable = isHash ? Integers(prefix + "gate.tid2eid") : null,
+            Routed = routed,
+            Shared = config.SharedExpertCount == 0 ? [] : [Expert(prefix + "shared_experts.")],
+        };
+    }
+
+    private ExpertWeights Expert(string prefix) => new(Matrix(prefix + "w1"), Matrix(prefix + "w3"), Matrix(prefix + "w2"));
+
+    private PredictionWeights Prediction(string prefix) => new()
+    {
+        Block = Layer(prefix, config.LayerCount, isHash: false),
+        EmbeddingProjection = Matrix(prefix + "e_proj"),
+        StreamProjection = Matrix(prefix + "h_proj"),
+        EmbeddingNorm = Vector(prefix + "enorm.weight"),
+        StreamNorm = Vector(prefix + "hnorm.weight"),
+        Norm = Vector(prefix + "norm.weight"),
+        HeadStreams = Streams(prefix + "hc_head"),
+    };
+
+    private HyperConnectionWeights Streams(string prefix) => new(
+        Matrix(prefix + "_fn", suffix: ""),
+        Vector(prefix + "_scale"),
+        Vector(prefix + "_base"),
+        config.HyperStreams,
+        config.SinkhornIterations,
+        config.HyperEpsilon,
+        config.NormEpsilon);
+
+    private WeightMatrix Matrix(string name, string suffix = ".weight")
+    {
+        StoredTensor tensor = checkpoint[name + suffix];
+        int rows = (int)tensor.Shape[0], columns = (int)tensor.Shape[1];
+        switch (tensor.Type)
+        {
+            case StoredType.F32: return new WeightMatrix(WeightFormat.F32, rows, columns, tensor.Data);
+            case StoredType.F16: return new WeightMatrix(WeightFormat.F16, rows, columns, tensor.Data);
+            case StoredType.BF16: return new WeightMatrix(WeightFormat.BF16, rows, columns, tensor.Data);
+        }
+
+        StoredTensor scale = checkpoint[name + ".scale"];
+        bool scalesAreFloat = scale.Type == StoredType.F32;
+        return tensor.Type == StoredType.F8E4M3
+            ? new WeightMatrix(WeightFormat.Fp8, rows, columns, tensor.Data, scale.Data, scalesAreFloat)
+            : new WeightMatrix(WeightFormat.Fp4, rows, tensor.Type == StoredType.F4 ? columns : columns * 2, tensor.Data, scale.Data, scalesAreFloat);
+    }
+
+    private float[] Vector(string name)
+    {
+        StoredTensor tensor = checkpoint[name];
+        ReadOnlySpan<byte> bytes = tensor.Bytes;
+        int width = tensor.Type == StoredType.F32 ? 4 : 2;
+        var values = new float[bytes.Length / width];
+        for (int i = 0; i < values.Length; i++)
+        {
+            ReadOnlySpan<byte> source = bytes.Slice(i * width, width);
+            values[i] = tensor.Type switch
+            {
+                StoredType.F32 => BinaryPrimitives.ReadSingleLittleEndian(source),
+                StoredType.F16 => (float)BinaryPrimitives.ReadHalfLittleEndian(source),
+                _ => BFloat16.Decode(BinaryPrimitives.ReadUInt16LittleEndian(source)),
+            };
+        }
+
+        return values;
+    }
+
+    private int[] Integers(string name)
+    {
+        StoredTensor tensor = checkpoint[name];
+        if (tensor.Type == StoredType.I32) return MemoryMarshal.Cast<byte, int>(tensor.Bytes).ToArray();
+        ReadOnlySpan<byte> bytes = tensor.Bytes;
+        var values = new int[bytes.Length / 8];
+        for (int i = 0; i < values.Length; i++) values[i] = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes.Slice(i * 8, 8));
+        return values;
+    }
+}
