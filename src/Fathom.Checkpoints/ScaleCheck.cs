@@ -1,0 +1,28 @@
+using System.Runtime.InteropServices;
+
+namespace Fathom.Checkpoints;
+
+/// <summary>Looks for block scales that would turn every product into NaN.</summary>
+public static class ScaleCheck
+{
+    /// <summary>Checks all scales of a tensor.</summary>
+    /// <param name="scale">UE8M0 bytes or binary32 numbers.</param>
+    /// <exception cref="CheckpointException">A scale is NaN, infinite, negative or zero.</exception>
+    public static void Verify(StoredTensor scale)
+    {
+        ArgumentNullException.ThrowIfNull(scale);
+        if (scale.Type != StoredType.F32)
+        {
+            int place = scale.Bytes.IndexOf((byte)255);
+            if (place >= 0) throw new CheckpointException(scale.File, scale.Name, "scales from 2^-127 to 2^127", $"NaN (byte 255) at index {place}");
+            return;
+        }
+
+        ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(scale.Bytes);
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (!(values[i] > 0f) || !float.IsFinite(values[i]))
+                throw new CheckpointException(scale.File, scale.Name, "positive, finite scales", $"{values[i]} at index {i}");
+        }
+    }
+}

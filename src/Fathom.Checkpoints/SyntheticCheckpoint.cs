@@ -1,0 +1,141 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Fathom.Checkpoints;
+
+/// <summary>
+/// Writes random checkpoints in the official layout (routed experts FP4, other matrices FP8, the rest BF16 and F32),
+/// for tests and benchmarks where real weights are not at hand. Values are scaled so that activations stay as lively
+/// as in a trained model; the text that comes out is noise.
+/// </summary>
+public static class SyntheticCheckpoint
+{
+    private const long MostShardBytes = 4L << 30;
+    private const int ChunkBytes = 1 << 20;
+
+    /// <summary>Writes a checkpoint folder. It appears under its name only when it is complete.</summary>
+    /// <param name="directory">The folder to make; it must not exist, or be empty.</param>
+    /// <param name="options">What to write.</param>
+    /// <param name="tokenizer">A tokenizer.json to put beside it, or null.</param>
+    /// <param name="progress">Receives the written share, 0 to 1.</param>
+    /// <param name="cancellation">Stops the work; nothing is left behind.</param>
+    /// <returns>Bytes of all tensors.</returns>
+    /// <exception cref="IOException">The folder is not empty, the disk is too small or cannot be written.</exception>
+    /// <exception cref="CheckpointException">The options do not go together.</exception>
+    public static long Write(string directory, SyntheticOptions options, string? tokenizer = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        V4Config config = options.ToConfig();
+        directory = Path.GetFullPath(directory);
+        if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any())
+            throw new IOException($"The folder {directory} is not empty; name a new one.");
+
+        List<List<SyntheticTensor>> shards = Split(Tensors(config, options));
+        long total = shards.Sum(shard => shard.Sum(tensor => tensor.Bytes));
+        string parent = Path.GetDirectoryName(directory)!;
+        Directory.CreateDirectory(parent);
+        CheckSpace(parent, total);
+
+        string temporary = directory + "." + Path.GetRandomFileName() + ".tmp";
+        Directory.CreateDirectory(temporary);
+        try
+        {
+            File.WriteAllText(Path.Combine(temporary, "config.json"), config.ToJson());
+            if (tokenizer is not null) File.Copy(tokenizer, Path.Combine(temporary, "tokenizer.json"));
+            WriteShards(temporary, shards, total, options.Seed, progress, cancellation);
+            if (Directory.Exists(directory)) Directory.Delete(directory);
+            Directory.Move(temporary, directory);
+        }
+        catch
+        {
+            Directory.Delete(temporary, recursive: true);
+            throw;
+        }
+
+        return total;
+    }
+
+    private static void CheckSpace(string folder, long needed)
+    {
+        long free = new DriveInfo(folder).AvailableFreeSpace;
+        if (free < needed + (64 << 20))
+            throw new IOException($"The checkpoint takes {needed / 1e9:f1} GB and {folder} has {free / 1e9:f1} GB left; free some space or choose fewer layers or experts.");
+    }
+
+    private static IEnumerable<SyntheticTensor> Tensors(V4Config config, SyntheticOptions options)
+    {
+        IEnumerable<ExpectedTensor> all = TensorLayout.MainModel(config);
+        if (options.HasMultiTokenPrediction) all = all.Concat(TensorLayout.MultiTokenPrediction(config));
+        return all.SelectMany(expected => SyntheticTensor.For(expected, config));
+    }
+
+    private static List<List<SyntheticTensor>> Split(IEnumerable<SyntheticTensor> tensors)
+    {
+        var shards = new List<List<SyntheticTensor>> { new() };
+        long bytes = 0;
+        foreach (SyntheticTensor tensor in tensors)
+        {
+            if (bytes > 0 && bytes + tensor.Bytes > MostShardBytes)
+            {
+                shards.Add([]);
+                bytes = 0;
+            }
+
+            shards[^1].Add(tensor);
+            bytes += tensor.Bytes;
+        }
+
+        return shards;
+    }
+
+    private static void WriteShards(
+        string folder, List<List<SyntheticTensor>> shards, long total, int seed, IProgress<double>? progress, CancellationToken cancellation)
+    {
+        var buffer = new byte[ChunkBytes];
+        long done = 0;
+        var places = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        for (int s = 0; s < shards.Count; s++)
+        {
+            string name = shards.Count == 1 ? "model.safetensors" : $"model-{s + 1:d5}-of-{shards.Count:d5}.safetensors";
+            using var writer = new SafetensorsWriter(
+                Path.Combine(folder, name), [.. shards[s].Select(tensor => (tensor.Name, tensor.Type, tensor.Shape))]);
+            foreach (SyntheticTensor tensor in shards[s])
+            {
+                places.Add(tensor.Name, name);
+                var random = new SyntheticRandom(tensor.Name, seed);
+                for (long left = tensor.Bytes; left > 0;)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    Span<byte> chunk = buffer.AsSpan(0, (int)Math.Min(left, buffer.Length));
+                    tensor.Fill(chunk, random);
+                    writer.Write(chunk);
+                    left -= chunk.Length;
+                    done += chunk.Length;
+                    progress?.Report((double)done / total);
+                }
+            }
+
+            writer.Complete();
+        }
+
+        if (shards.Count > 1) WriteIndex(Path.Combine(folder, "model.safetensors.index.json"), places, total);
+    }
+
+    private static void WriteIndex(string path, SortedDictionary<string, string> places, long total)
+    {
+        using var memory = new MemoryStream();
+        using (var json = new Utf8JsonWriter(memory, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
+        {
+            json.WriteStartObject();
+            json.WriteStartObject("metadata");
+            json.WriteNumber("total_size", total);
+            json.WriteEndObject();
+            json.WriteStartObject("weight_map");
+            foreach ((string tensor, string shard) in places) json.WriteString(tensor, shard);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        File.WriteAllText(path, Encoding.UTF8.GetString(memory.ToArray()));
+    }
+}
