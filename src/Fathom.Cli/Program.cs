@@ -1,1 +1,3 @@
-return 0;
+using Fathom.Cli;
+
+return await FathomCommandLine.RunAsync(args).ConfigureAwait(false);

@@ -1,0 +1,45 @@
+using System.CommandLine;
+using Fathom.Cli.Commands;
+using Fathom.Cli.Output;
+
+namespace Fathom.Cli;
+
+/// <summary>The <c>fathom</c> command: its sub-commands, and what happens to errors.</summary>
+public static class FathomCommandLine
+{
+    /// <summary>Runs one command line.</summary>
+    /// <param name="args">Arguments without the program's name.</param>
+    /// <returns>0 after success, 1 after an error, 2 for a command line that makes no sense, 130 after Ctrl+C.</returns>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var debug = new Option<bool>("--debug") { Description = "Show the stack trace of an error.", Recursive = true };
+        var root = new RootCommand("Fathom runs DeepSeek V4 models on your own machine. Nothing leaves it.\n\nExample:\n  fathom run \"Why is the sky blue?\"");
+        root.Options.Add(debug);
+        root.Subcommands.Add(InspectCommand.Create());
+        root.Subcommands.Add(LogitsCommand.Create());
+        root.Subcommands.Add(SynthCommand.Create());
+
+        ParseResult parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            string command = string.Join(' ', parsed.CommandResult.Command == root ? ["fathom"] : new[] { "fathom", parsed.CommandResult.Command.Name });
+            await Console.Error.WriteLineAsync($"fathom: {parsed.Errors[0].Message} See '{command} --help'.").ConfigureAwait(false);
+            return 2;
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync("fathom: stopped.").ConfigureAwait(false);
+            return 130;
+        }
+        catch (Exception exception)
+        {
+            await Console.Error.WriteLineAsync(parsed.GetValue(debug) ? exception.ToString() : $"fathom: {ErrorText.OneLine(exception)}").ConfigureAwait(false);
+            return 1;
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using System.Text.Json;
+
+namespace Fathom.Cli;
+
+/// <summary>Reads token ids from a JSON file.</summary>
+internal static class TokenFile
+{
+    private const long MostBytes = 256L << 20;
+
+    /// <summary>The ids of a JSON array of integers.</summary>
+    /// <exception cref="FormatException">The file is not such an array.</exception>
+    public static int[] Read(string path)
+    {
+        long length = new FileInfo(path).Length;
+        if (length > MostBytes) throw new FormatException($"{path} has {length} bytes; a file of token ids has at most {MostBytes}.");
+        try
+        {
+            return JsonSerializer.Deserialize<int[]>(File.ReadAllBytes(path)) ?? throw new FormatException($"{path} holds null, not an array of token ids.");
+        }
+        catch (JsonException exception)
+        {
+            throw new FormatException($"{path} is not a JSON array of whole numbers: {exception.Message.ReplaceLineEndings(" ")}", exception);
+        }
+    }
+}
