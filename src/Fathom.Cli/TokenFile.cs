@@ -19,7 +19,7 @@ internal static class TokenFile
         }
         catch (JsonException exception)
         {
-            throw new FormatException($"{path} is not a JSON array of whole numbers: {exception.Message.ReplaceLineEndings(" ")}", exception);
+            throw new FormatException($"{path} is not a JSON array of whole numbers; the error is in line {exception.LineNumber + 1} at byte {exception.BytePositionInLine + 1}.", exception);
         }
     }
 }

@@ -5,7 +5,10 @@ public sealed class ChatFormatException : FormatException
 {
     /// <summary>Describes the problem.</summary>
     public ChatFormatException(string message, Exception? inner = null)
-        : base(message, inner)
+        : base(Clip(message), inner)
     {
     }
+
+    // Roles and names come from files and may be anything.
+    private static string Clip(string message) => message.Length > 400 ? message[..400] + "…" : message;
 }

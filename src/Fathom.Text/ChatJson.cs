@@ -24,7 +24,7 @@ public static class ChatJson
         }
         catch (Exception exception) when (exception is JsonException or ArgumentException)
         {
-            throw new ChatFormatException($"{what} is not JSON: {exception.Message.ReplaceLineEndings(" ")}", exception);
+            throw new ChatFormatException($"{what} is not well-formed JSON; there is an error{JsonPlace.Of(exception)}.", exception);
         }
     }
 

@@ -41,7 +41,7 @@ internal static class TokenizerReader
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or DecoderFallbackException)
         {
-            throw new TokenizerException(file, $"expected well-formed JSON, found an error: {exception.Message.ReplaceLineEndings(" ")}", exception);
+            throw new TokenizerException(file, $"expected well-formed JSON, found an error{JsonPlace.Of(exception)}", exception);
         }
     }
 
