@@ -156,7 +156,7 @@ public sealed class CompletionParser
     private static int UndecidedTail(ReadOnlySpan<char> text)
     {
         int longest = 0;
-        foreach (string marker in TextMarkers) longest = Math.Max(longest, MarkupTail.Length(text, marker));
+        foreach (string marker in TextMarkers) longest = Math.Max(longest, TextTail.Length(text, marker));
         int start = text.Length - longest;
         for (int lineFeeds = 0; lineFeeds < 2 && start > 0 && text[start - 1] == '\n'; lineFeeds++) start--;
         return text.Length - start;

@@ -128,7 +128,7 @@ internal sealed class ToolCallParser(IReadOnlyList<ChatTool> tools, Func<string>
     private int StreamValue(string text, int position)
     {
         int end = text.IndexOf(ValueEnd, position, StringComparison.Ordinal);
-        if (end < 0) end = text.Length - Math.Max(MarkupTail.Length(text.AsSpan(position), ValueEnd), MarkupTail.Length(text.AsSpan(position), Markup.Eos));
+        if (end < 0) end = text.Length - Math.Max(TextTail.Length(text.AsSpan(position), ValueEnd), TextTail.Length(text.AsSpan(position), Markup.Eos));
         StreamString(text[position..end]);
         return end;
     }

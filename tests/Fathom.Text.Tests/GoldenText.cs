@@ -6,7 +6,7 @@ namespace Fathom.Text.Tests;
 /// <summary>The golden data of chat and tokenizer, read once.</summary>
 internal static class GoldenText
 {
-    private static readonly Lazy<Tokenizer> Official = new(() => Tokenizer.Load(Repository.Golden("chat", "tokenizer", "tokenizer.json")));
+    private static readonly Lazy<Tokenizer> Official = new(() => Tokenizer.Load(Repository.PathOf("models", "deepseek-v4", "tokenizer.json")));
 
     public static Tokenizer Tokenizer => Official.Value;
 
@@ -15,15 +15,17 @@ internal static class GoldenText
     /// <summary>The tokenizer of V4.1: nine added tokens of V4's file renamed.</summary>
     public static Tokenizer V41Tokenizer => OfV41.Value;
 
-    public static JsonElement Read(params string[] path)
+    public static JsonElement Read(params string[] path) => ReadFile(Repository.Golden(["chat", .. path]));
+
+    public static JsonElement ReadFile(string path)
     {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(Repository.Golden(["chat", .. path])));
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
         return document.RootElement.Clone();
     }
 
     private static Tokenizer ReadV41()
     {
-        string json = File.ReadAllText(Repository.Golden("chat", "tokenizer", "tokenizer.json"));
+        string json = File.ReadAllText(Repository.PathOf("models", "deepseek-v4", "tokenizer.json"));
         foreach (JsonElement change in Read("tokenizer", "v41-delta.json").GetProperty("changes").EnumerateArray())
             json = json.Replace($"\"{Content(change, "v4")}\"", $"\"{Content(change, "v41")}\"", StringComparison.Ordinal);
         return Tokenizer.Parse(System.Text.Encoding.UTF8.GetBytes(json), "tokenizer.json");

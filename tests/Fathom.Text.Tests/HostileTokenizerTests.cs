@@ -95,7 +95,7 @@ public sealed class HostileTokenizerTests
     // The official file with its vocabulary cut to the bytes and a few merges.
     private static string BuildSmall()
     {
-        JsonNode root = JsonNode.Parse(File.ReadAllText(Repository.Golden("chat", "tokenizer", "tokenizer.json")))!;
+        JsonNode root = JsonNode.Parse(File.ReadAllText(Repository.PathOf("models", "deepseek-v4", "tokenizer.json")))!;
         JsonNode model = root["model"]!;
         var vocabulary = new JsonObject();
         int next = 3;

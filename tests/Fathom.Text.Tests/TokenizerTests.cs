@@ -149,7 +149,7 @@ public sealed class TokenizerTests
         return [.. pieces.SelectMany(piece => Tokenizer.Encode(piece, false).Length == 1 ? Tokenizer.Encode(piece, false) : [-1])];
     }
 
-    private static readonly Lazy<Dictionary<string, int>> Merges = new(() => GoldenText.Read("tokenizer", "tokenizer.json")
+    private static readonly Lazy<Dictionary<string, int>> Merges = new(() => GoldenText.ReadFile(Repository.PathOf("models", "deepseek-v4", "tokenizer.json"))
         .GetProperty("model").GetProperty("merges").EnumerateArray().Select((merge, rank) => (merge.GetString()!, rank)).ToDictionary(pair => pair.Item1, pair => pair.rank));
 
     // Text of every kind: letters, digits, white space, Han, emoji, lone surrogates, and the spelling of tokens.

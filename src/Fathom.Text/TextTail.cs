@@ -1,7 +1,7 @@
 namespace Fathom.Text;
 
 /// <summary>Finds text at the end of a stream that further text may complete.</summary>
-public static class MarkupTail
+public static class TextTail
 {
     /// <summary>Length of the longest ending of <paramref name="text"/> that begins <paramref name="marker"/> without being all of it.</summary>
     public static int Length(ReadOnlySpan<char> text, ReadOnlySpan<char> marker)

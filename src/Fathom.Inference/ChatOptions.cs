@@ -1,0 +1,29 @@
+using System.Text.Json;
+using Fathom.Text;
+
+namespace Fathom.Inference;
+
+/// <summary>How a conversation is held.</summary>
+public sealed record ChatOptions
+{
+    /// <summary>The system message; null for none.</summary>
+    public string? System { get; init; }
+
+    /// <summary>Whether the model reasons before it answers.</summary>
+    public ThinkingMode ThinkingMode { get; init; } = ThinkingMode.Chat;
+
+    /// <summary>How hard it reasons: null, low, high or max (see the chat format of the checkpoint).</summary>
+    public string? ReasoningEffort { get; init; }
+
+    /// <summary>Whether reasoning of earlier turns is left out of the prompt, as the model was trained; tools switch it off.</summary>
+    public bool DropsThinking { get; init; } = true;
+
+    /// <summary>Tools that the model may call.</summary>
+    public IReadOnlyList<ChatTool> Tools { get; init; } = [];
+
+    /// <summary>The JSON that the reply's form is asked for with; null for none.</summary>
+    public JsonElement? ResponseFormat { get; init; }
+
+    /// <summary>How answers are generated.</summary>
+    public GenerationOptions Generation { get; init; } = new();
+}

@@ -1,0 +1,17 @@
+using Fathom.Model;
+using Fathom.Text;
+
+namespace Fathom.Inference;
+
+/// <summary>How a model folder is opened.</summary>
+public sealed record FathomModelOptions
+{
+    /// <summary>How the forward runs: numeric profile, threads, chunk of prefill.</summary>
+    public V4ModelOptions Model { get; init; } = new();
+
+    /// <summary>The tokenizer.json; null for the one in the model folder.</summary>
+    public string? TokenizerPath { get; init; }
+
+    /// <summary>The chat format; null to tell it from config.json.</summary>
+    public ChatFormat? ChatFormat { get; init; }
+}

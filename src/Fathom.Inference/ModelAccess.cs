@@ -1,0 +1,27 @@
+using Fathom.Model;
+
+namespace Fathom.Inference;
+
+/// <summary>Lets several answers share a model, which works on one forward at a time.</summary>
+internal sealed class ModelAccess(ILanguageModel model) : IDisposable
+{
+    private readonly SemaphoreSlim gate = new(1, 1);
+
+    public ILanguageModel Model => model;
+
+    /// <summary>Runs a forward off the caller's thread and reads its logits before the next one may begin.</summary>
+    public async Task<T> RunAsync<T>(Batch batch, Func<Logits, T> read, CancellationToken cancellation)
+    {
+        await gate.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            return await Task.Run(() => read(model.Forward(batch, cancellation)), cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    public void Dispose() => gate.Dispose();
+}
