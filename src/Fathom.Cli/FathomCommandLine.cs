@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using Fathom.Cli.Commands;
 using Fathom.Cli.Output;
 
@@ -7,6 +8,8 @@ namespace Fathom.Cli;
 /// <summary>The <c>fathom</c> command: its sub-commands, and what happens to errors.</summary>
 public static class FathomCommandLine
 {
+    private static readonly TimeSpan TimeToStop = TimeSpan.FromSeconds(10);
+
     /// <summary>Runs one command line.</summary>
     /// <param name="args">Arguments without the program's name.</param>
     /// <returns>0 after success, 1 after an error, 2 for a command line that makes no sense, 130 after Ctrl+C.</returns>
@@ -15,7 +18,14 @@ public static class FathomCommandLine
         var debug = new Option<bool>("--debug") { Description = "Show the stack trace of an error.", Recursive = true };
         var root = new RootCommand("Fathom runs DeepSeek V4 models on your own machine. Nothing leaves it.\n\nExample:\n  fathom run \"Why is the sky blue?\"");
         root.Options.Add(debug);
+        root.SetAction(parsed => new HelpAction().Invoke(parsed));
+        root.Subcommands.Add(RunCommand.Create());
+        Command chat = ChatCommand.Create();
+        root.Subcommands.Add(chat);
         root.Subcommands.Add(InspectCommand.Create());
+        root.Subcommands.Add(TokenizeCommand.Create());
+        root.Subcommands.Add(RenderCommand.Create());
+        root.Subcommands.Add(ParseCommand.Create());
         root.Subcommands.Add(LogitsCommand.Create());
         root.Subcommands.Add(SynthCommand.Create());
 
@@ -29,7 +39,9 @@ public static class FathomCommandLine
 
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }).ConfigureAwait(false);
+            // In a chat Ctrl+C stops the answer and not the program, so it handles the key itself.
+            var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = parsed.CommandResult.Command == chat ? null : TimeToStop };
+            return await parsed.InvokeAsync(invocation).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

@@ -16,7 +16,7 @@ internal static class SynthCommand
         var experts = new Option<int?>("--experts") { Description = "Routed experts (default: the shape's own)." };
         var vocabulary = new Option<int?>("--vocab") { Description = "Vocabulary size (default: the shape's own)." };
         var seed = new Option<int>("--seed") { Description = "Same seed, same bytes.", DefaultValueFactory = _ => 1 };
-        var tokenizer = new Option<FileInfo?>("--tokenizer") { Description = "A tokenizer.json to copy beside the weights, so that text works too." };
+        var tokenizer = new Option<FileInfo?>("--tokenizer") { Description = "A tokenizer.json to copy beside the weights (default: DeepSeek V4's for its full vocabulary, the built-in model's for smaller ones)." };
         var noMtp = new Option<bool>("--no-mtp") { Description = "Leave the multi-token-prediction block out." };
         var output = new Option<DirectoryInfo>("--out") { Description = "The folder to make.", Required = true };
         var command = new Command("synth", "Write a random checkpoint in the official layout (FP4 experts, FP8 matrices) for tests and benchmarks.\n\nExample:\n  fathom synth --shape flash --layers 0,4,128 --experts 64 --out slice")
@@ -34,10 +34,18 @@ internal static class SynthCommand
                 Seed = parsed.GetValue(seed),
                 HasMultiTokenPrediction = !parsed.GetValue(noMtp),
             };
-            Write(parsed.GetValue(output)!.FullName, options, parsed.GetValue(tokenizer)?.FullName, cancellation);
+            Write(parsed.GetValue(output)!.FullName, options, parsed.GetValue(tokenizer)?.FullName ?? TokenizerFor(options.ToConfig().VocabularySize), cancellation);
             return Task.FromResult(0);
         });
         return command;
+    }
+
+    // A model of fewer ids than any of our tokenizers goes without.
+    private static string? TokenizerFor(int vocabulary)
+    {
+        const int OfficialIds = 129_280, BuiltInIds = 1_024;
+        if (vocabulary >= OfficialIds) return TokenizerLocation.Official;
+        return vocabulary >= BuiltInIds ? Path.Combine(ModelLocation.BuiltIn, "tokenizer.json") : null;
     }
 
     private static void Write(string folder, SyntheticOptions options, string? tokenizer, CancellationToken cancellation)
@@ -47,7 +55,7 @@ internal static class SynthCommand
         var progress = new StatusProgress(share => line.Show($"writing {share:p0}"));
         long bytes = SyntheticCheckpoint.Write(folder, options, tokenizer, progress, cancellation);
         line.Clear();
-        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Wrote {folder}: {bytes / 1e9:f2} GB in {watch.Elapsed.TotalSeconds:f1} s."));
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Wrote {folder}: {InspectCommand.Bytes(bytes)} in {watch.Elapsed.TotalSeconds:f1} s."));
     }
 
     private static int[] ParseLayers(string text)

@@ -1,0 +1,35 @@
+using System.CommandLine;
+using Fathom.Inference;
+using Fathom.Model;
+
+namespace Fathom.Cli.Arguments;
+
+/// <summary>Options that say which model runs and how.</summary>
+internal sealed class ModelArguments
+{
+    private readonly Option<string?> model = new("--model") { Description = "Checkpoint folder; the built-in model when left out." };
+    private readonly Option<FileInfo?> tokenizer = new("--tokenizer") { Description = "A tokenizer.json to use instead of the folder's own." };
+    private readonly Option<NumericProfile> profile = new("--profile") { Description = "plain: 32-bit activations; official: the reference's activation rounding.", DefaultValueFactory = _ => NumericProfile.Plain };
+    private readonly Option<int?> threads = new("--threads") { Description = "Threads; results do not depend on them." };
+
+    /// <summary>Adds the options to a command.</summary>
+    public void AddTo(Command command)
+    {
+        command.Options.Add(model);
+        command.Options.Add(tokenizer);
+        command.Options.Add(profile);
+        command.Options.Add(threads);
+    }
+
+    /// <summary>Whether the built-in model is meant.</summary>
+    public bool IsBuiltIn(ParseResult parsed) => parsed.GetValue(model) is null;
+
+    /// <summary>Opens the model.</summary>
+    public FathomModel Open(ParseResult parsed) => FathomModel.Open(
+        ModelLocation.Resolve(parsed.GetValue(model)),
+        new FathomModelOptions
+        {
+            TokenizerPath = parsed.GetValue(tokenizer)?.FullName,
+            Model = new V4ModelOptions { Profile = parsed.GetValue(profile), Workers = parsed.GetValue(threads) },
+        });
+}

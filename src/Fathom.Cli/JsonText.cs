@@ -1,0 +1,60 @@
+using System.Text;
+using System.Text.Json;
+using Fathom.Text;
+
+namespace Fathom.Cli;
+
+/// <summary>JSON that commands read and write.</summary>
+internal static class JsonText
+{
+    private const int MostCharacters = 256 << 20;
+
+    /// <summary>The text of a file, or of stdin when none is named.</summary>
+    /// <exception cref="FormatException">There is no input, or too much.</exception>
+    public static string ReadInput(FileInfo? file)
+    {
+        if (file is not null)
+        {
+            if (file.Exists && file.Length > MostCharacters) throw new FormatException($"{file.FullName} has {file.Length} bytes; at most {MostCharacters} are read.");
+            return File.ReadAllText(file.FullName);
+        }
+
+        if (!Console.IsInputRedirected) throw new FormatException("Name a file, or pipe the input in.");
+        return ReadAll(Console.In);
+    }
+
+    /// <summary>All of a reader, up to a bound.</summary>
+    /// <exception cref="FormatException">There is too much.</exception>
+    public static string ReadAll(TextReader reader)
+    {
+        var text = new StringBuilder();
+        var buffer = new char[1 << 16];
+        for (int count; (count = reader.Read(buffer)) > 0;)
+        {
+            text.Append(buffer, 0, count);
+            if (text.Length > MostCharacters) throw new FormatException($"The input has more than {MostCharacters} characters.");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Writes one JSON value and a line feed to stdout.</summary>
+    public static void Write(Action<Utf8JsonWriter> write)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = !Console.IsOutputRedirected, Encoder = ChatJson.Readable.Encoder }))
+        {
+            write(writer);
+        }
+
+        Console.Out.WriteLine(Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length));
+    }
+
+    /// <summary>Writes ids as an array.</summary>
+    public static void WriteIds(this Utf8JsonWriter writer, string name, IEnumerable<int> ids)
+    {
+        writer.WriteStartArray(name);
+        foreach (int id in ids) writer.WriteNumberValue(id);
+        writer.WriteEndArray();
+    }
+}
