@@ -1,0 +1,89 @@
+using System.Runtime.InteropServices;
+using Fathom.Compute.Memory;
+using Fathom.Compute.Numbers;
+
+namespace Fathom.Compute.Tests;
+
+/// <summary>Random operands in device memory. What a row holds depends on its number alone, so batches of different sizes share their first rows.</summary>
+internal sealed unsafe class TestRows : IDisposable
+{
+    private readonly List<NativeBuffer> buffers = [];
+    private readonly List<nint> blocks = [];
+
+    public Rows New(int count, int width)
+    {
+        var buffer = new NativeBuffer();
+        buffers.Add(buffer);
+        Rows rows = buffer.Take(count, width);
+        new Span<float>(rows.Data, count * width).Fill(float.NaN);
+        return rows;
+    }
+
+    public Rows Random(int seed, int count, int width, float scale = 1f)
+    {
+        Rows rows = New(count, width);
+        for (int i = 0; i < count; i++) Fill(rows[i], HashCode(seed, i), scale);
+        return rows;
+    }
+
+    public static float[] Values(int seed, int count, float scale = 1f)
+    {
+        var values = new float[count];
+        Fill(values, HashCode(seed, -1), scale);
+        return values;
+    }
+
+    public static float[] Read(Rows rows) => new Span<float>(rows.Data, rows.Count * rows.Width).ToArray();
+
+    /// <summary>A matrix of random codes without NaN, scales around 1.</summary>
+    public WeightMatrix Matrix(int seed, WeightFormat format, int rows, int columns, bool floatScales = false)
+    {
+        var random = new Random(seed);
+        long bytes = format switch { WeightFormat.F32 => 4L, WeightFormat.F16 or WeightFormat.BF16 => 2L, _ => 1L } * rows * columns;
+        byte* data = Allocate(bytes);
+        for (long i = 0; i < (long)rows * columns; i++)
+        {
+            float value = (float)((random.NextDouble() * 2) - 1);
+            switch (format)
+            {
+                case WeightFormat.F32: ((float*)data)[i] = value; break;
+                case WeightFormat.F16: ((Half*)data)[i] = (Half)value; break;
+                case WeightFormat.BF16: ((ushort*)data)[i] = BFloat16.Encode(value); break;
+                case WeightFormat.Fp8: data[i] = E4M3.Encode(value * 2); break;
+                default: data[i / 2] = (byte)random.Next(256); break;
+            }
+        }
+
+        if (format is not (WeightFormat.Fp8 or WeightFormat.Fp4)) return new WeightMatrix(format, rows, columns, data);
+        int scaleRows = format == WeightFormat.Fp8 ? (rows + 127) / 128 : rows, scaleColumns = (columns + (format == WeightFormat.Fp8 ? 127 : 31)) / (format == WeightFormat.Fp8 ? 128 : 32);
+        byte* scales = Allocate(4L * scaleRows * scaleColumns);
+        for (int i = 0; i < scaleRows * scaleColumns; i++)
+        {
+            if (floatScales) ((float*)scales)[i] = 0.5f + (float)random.NextDouble();
+            else scales[i] = (byte)random.Next(124, 129);
+        }
+
+        return new WeightMatrix(format, rows, columns, data, scales, floatScales);
+    }
+
+    public void Dispose()
+    {
+        foreach (NativeBuffer buffer in buffers) buffer.Dispose();
+        foreach (nint block in blocks) NativeMemory.Free((void*)block);
+    }
+
+    private byte* Allocate(long bytes)
+    {
+        var block = (byte*)NativeMemory.Alloc((nuint)bytes);
+        blocks.Add((nint)block);
+        return block;
+    }
+
+    private static int HashCode(int seed, int row) => unchecked((seed * 7919) + (row * 104_729) + 13);
+
+    private static void Fill(Span<float> values, int seed, float scale)
+    {
+        var random = new Random(seed);
+        foreach (ref float value in values) value = (float)((random.NextDouble() * 2) - 1) * scale;
+    }
+}
