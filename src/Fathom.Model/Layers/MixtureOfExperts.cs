@@ -33,6 +33,7 @@ internal sealed class MixtureOfExperts(LayerContext context)
         {
             int first = starts[e], count = starts[e + 1] - first;
             if (count == 0) continue;
+            mixture.Routed[e].CheckScalesOnce();
             ReadOnlySpan<int> rows = sortedRows.AsSpan(first, count);
             Rows gathered = context.Workspace.ExpertInput.Take(count, x.Width);
             context.Device.Gather(input, rows, gathered);

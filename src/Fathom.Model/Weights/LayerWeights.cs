@@ -119,7 +119,20 @@ internal sealed class MixtureWeights
 }
 
 /// <summary>One expert: <c>w1</c> gate [F, hidden], <c>w3</c> up [F, hidden], <c>w2</c> down [hidden, F].</summary>
-internal sealed record ExpertWeights(WeightMatrix Gate, WeightMatrix Up, WeightMatrix Down);
+internal sealed record ExpertWeights(WeightMatrix Gate, WeightMatrix Up, WeightMatrix Down)
+{
+    /// <summary>Scales that nobody has looked at yet: a checkpoint too large to be read whole has them checked expert by expert.</summary>
+    public StoredTensor[] UncheckedScales { get; set; } = [];
+
+    /// <summary>Looks at the scales before the first use.</summary>
+    /// <exception cref="CheckpointException">A scale is not a number.</exception>
+    public void CheckScalesOnce()
+    {
+        if (UncheckedScales.Length == 0) return;
+        foreach (StoredTensor scale in UncheckedScales) ScaleCheck.Verify(scale);
+        UncheckedScales = [];
+    }
+}
 
 /// <summary>Weights of the multi-token-prediction block (specification section 8).</summary>
 internal sealed class PredictionWeights

@@ -92,7 +92,18 @@ internal sealed unsafe class WeightLoader(Checkpoint checkpoint)
         };
     }
 
-    private ExpertWeights Expert(string prefix) => new(Matrix(prefix + "w1"), Matrix(prefix + "w3"), Matrix(prefix + "w2"));
+    private ExpertWeights Expert(string prefix) => new(Matrix(prefix + "w1"), Matrix(prefix + "w3"), Matrix(prefix + "w2"))
+    {
+        UncheckedScales = checkpoint.ExpertScalesAreChecked ? [] : [.. Scales(prefix + "w1.scale", prefix + "w3.scale", prefix + "w2.scale")],
+    };
+
+    private IEnumerable<StoredTensor> Scales(params string[] names)
+    {
+        foreach (string name in names)
+        {
+            if (checkpoint.TryGet(name, out StoredTensor scale)) yield return scale;
+        }
+    }
 
     private PredictionWeights Prediction(string prefix) => new()
     {
