@@ -1,0 +1,148 @@
+using System.Text.Json;
+
+namespace Fathom.Cli.Tests;
+
+public sealed class CommandTests
+{
+    [Fact]
+    public async Task Run_answers_on_stdout_and_tells_the_speed_on_stderr()
+    {
+        string[] arguments = ["run", "Why is the sky blue?", "--max-tokens", "12", "--seed", "1"];
+        FathomProcess.Result first = await FathomProcess.RunAsync(arguments), second = await FathomProcess.RunAsync(arguments);
+        Assert.Equal(0, first.ExitCode);
+        Assert.NotEmpty(first.Output.Trim());
+        Assert.DoesNotContain('\u001b', first.Output);
+        Assert.Contains("tokens/s", first.Error, StringComparison.Ordinal);
+        Assert.Equal(first.Output, second.Output);
+    }
+
+    [Fact]
+    public async Task Run_takes_the_prompt_from_stdin_and_writes_json()
+    {
+        FathomProcess.Result result = await FathomProcess.RunAsync(["run", "--json", "--max-tokens", "5", "--think", "max", "--logit-nothing"], "hi");
+        Assert.Equal(2, result.ExitCode);
+
+        result = await FathomProcess.RunAsync(["run", "--json", "--max-tokens", "5", "--think", "max"], "hi");
+        Assert.Equal(0, result.ExitCode);
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        Assert.Equal("length", document.RootElement.GetProperty("finish_reason").GetString());
+        Assert.Equal(5, document.RootElement.GetProperty("usage").GetProperty("reasoning_tokens").GetInt32());
+        Assert.Equal("assistant", document.RootElement.GetProperty("message").GetProperty("role").GetString());
+    }
+
+    [Fact]
+    public async Task Run_puts_files_into_the_prompt()
+    {
+        FathomProcess.Result without = await FathomProcess.RunAsync(["run", "x", "--json", "--max-tokens", "1"]);
+        FathomProcess.Result with = await FathomProcess.RunAsync(["run", "x", "--json", "--max-tokens", "1", "--file", Repository.PathOf("LICENSE")]);
+        Assert.True(PromptTokens(with) > PromptTokens(without) + 200);
+
+        static int PromptTokens(FathomProcess.Result result) => JsonDocument.Parse(result.Output).RootElement.GetProperty("usage").GetProperty("prompt_tokens").GetInt32();
+    }
+
+    [Theory]
+    [InlineData(1, "no model folder", "run", "hi", "--model", "/nowhere")]
+    [InlineData(1, "Temperature", "run", "hi", "--temperature", "-1")]
+    [InlineData(1, "MaxTokens", "run", "hi", "--max-tokens", "0")]
+    [InlineData(1, "effort", "run", "hi", "--think", "ultra")]
+    [InlineData(2, "--bogus", "run", "--bogus")]
+    [InlineData(2, "nonsense", "nonsense")]
+    [InlineData(1, "stdin is empty", "run")]
+    [InlineData(1, "not well-formed JSON", "render")]
+    [InlineData(1, "not well-formed JSON", "parse")]
+    [InlineData(1, "missing.json", "logits", "--ids", "missing.json", "--out", "x.safetensors")]
+    [InlineData(1, "--chunk", "logits", "--text", "a", "--out", "x.safetensors", "--chunk", "0")]
+    [InlineData(2, "--out", "synth")]
+    [InlineData(1, "--layers", "synth", "--layers", "0,x", "--out", "x")]
+    [InlineData(1, "missing.json", "inspect", "--config", "missing.json")]
+    public async Task A_failure_is_one_line_on_stderr(int exitCode, string expected, params string[] arguments)
+    {
+        FathomProcess.Result result = await FathomProcess.RunAsync(arguments);
+        Assert.Equal(exitCode, result.ExitCode);
+        Assert.Empty(result.Output);
+        Assert.StartsWith("fathom: ", result.Error, StringComparison.Ordinal);
+        Assert.Contains(expected, result.Error, StringComparison.Ordinal);
+        Assert.Single(result.Error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public async Task Debug_shows_the_stack_trace()
+    {
+        FathomProcess.Result result = await FathomProcess.RunAsync(["run", "hi", "--model", "/nowhere", "--debug"]);
+        Assert.Contains("   at Fathom", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("run")]
+    [InlineData("chat")]
+    [InlineData("inspect")]
+    [InlineData("tokenize")]
+    [InlineData("render")]
+    [InlineData("parse")]
+    [InlineData("logits")]
+    [InlineData("synth")]
+    public async Task Every_command_has_help_with_an_example(string command)
+    {
+        FathomProcess.Result result = await FathomProcess.RunAsync([command, "--help"]);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains($"fathom {command}", result.Output, StringComparison.Ordinal);
+        Assert.Contains("Example", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("flash.json", "284.33 B total, 13.27 B active")]
+    [InlineData("pro.json", "1573.00 B total, 48.85 B active")]
+    public async Task Inspect_gives_the_published_sizes_from_a_config_alone(string config, string expected)
+    {
+        FathomProcess.Result result = await FathomProcess.RunAsync(["inspect", "--config", Repository.Golden("configs", config)]);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains(expected, result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Inspect_describes_the_built_in_model()
+    {
+        FathomProcess.Result result = await FathomProcess.RunAsync(["inspect"]);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("3: 1 window, 1 CSA, 1 HCA", result.Output, StringComparison.Ordinal);
+        Assert.Contains("fits", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tokenize_goes_both_ways()
+    {
+        FathomProcess.Result encoded = await FathomProcess.RunAsync(["tokenize", "Hello world"]);
+        Assert.Equal([19923, 2058], Ids(JsonDocument.Parse(encoded.Output).RootElement.GetProperty("ids")));
+        FathomProcess.Result decoded = await FathomProcess.RunAsync(["tokenize"], "[19923, 2058]");
+        Assert.Equal("Hello world", JsonDocument.Parse(decoded.Output).RootElement.GetProperty("text").GetString());
+        FathomProcess.Result several = await FathomProcess.RunAsync(["tokenize", "--literal", "--pieces"], """["<think>", {"text": "日本"}, {"ids": [1]}]""");
+        JsonElement list = JsonDocument.Parse(several.Output).RootElement;
+        Assert.True(list[0].GetProperty("count").GetInt32() > 1);
+        Assert.Equal("日本", string.Concat(list[1].GetProperty("pieces").EnumerateArray().Select(piece => piece.GetString())));
+        Assert.Equal("<｜end▁of▁sentence｜>", list[2].GetProperty("text").GetString());
+    }
+
+    [Fact]
+    public async Task Render_and_parse_do_the_golden_cases()
+    {
+        using JsonDocument encode = JsonDocument.Parse(File.ReadAllBytes(Repository.Golden("chat", "encode.json")));
+        foreach (JsonElement entry in encode.RootElement.GetProperty("cases").EnumerateArray().Where(entry => entry.TryGetProperty("prompt", out _) && !entry.GetProperty("encoder").ValueEquals("v41")).Take(6))
+        {
+            FathomProcess.Result result = await FathomProcess.RunAsync(["render", "--reference"], entry.GetRawText());
+            JsonElement rendered = JsonDocument.Parse(result.Output).RootElement;
+            Assert.Equal(entry.GetProperty("prompt").GetString(), rendered.GetProperty("prompt").GetString());
+            Assert.Equal(entry.GetProperty("prompt_ids").GetString(), string.Join(' ', Ids(rendered.GetProperty("ids"))));
+        }
+
+        using JsonDocument parse = JsonDocument.Parse(File.ReadAllBytes(Repository.Golden("chat", "parse.json")));
+        foreach (JsonElement entry in parse.RootElement.GetProperty("cases").EnumerateArray().Take(9))
+        {
+            FathomProcess.Result result = await FathomProcess.RunAsync(["parse", "--strict"], entry.GetRawText());
+            JsonElement message = JsonDocument.Parse(result.Output).RootElement.GetProperty("message");
+            Assert.Equal(entry.GetProperty("parsed").GetProperty("content").GetString(), message.GetProperty("content").GetString());
+            Assert.Equal(entry.GetProperty("parsed").GetProperty("tool_calls").GetArrayLength(), message.GetProperty("tool_calls").GetArrayLength());
+        }
+    }
+
+    private static IEnumerable<int> Ids(JsonElement array) => array.EnumerateArray().Select(id => id.GetInt32());
+}
