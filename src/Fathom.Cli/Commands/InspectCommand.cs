@@ -20,7 +20,7 @@ internal static class InspectCommand
             if (parsed.GetValue(configFile) is { } file)
             {
                 if (parsed.GetValue(path) is not null) throw new ArgumentException("Name either a folder or --config, not both.");
-                Show(file.FullName, V4Config.Read(file.FullName), null);
+                Show(file.ToString(), V4Config.Read(file.FullName), null);
                 return 0;
             }
 
