@@ -119,12 +119,8 @@ public sealed class FathomModel : IDisposable
         });
     }
 
-    /// <summary>Closes the model.</summary>
-    public void Dispose()
-    {
-        access.Model.Dispose();
-        access.Dispose();
-    }
+    /// <summary>Closes the model, after the forward that is running. Answers in the making end with <see cref="ObjectDisposedException"/>.</summary>
+    public void Dispose() => access.Dispose();
 
     internal Generation Prepare(IReadOnlyList<ChatMessage> messages, ChatOptions options)
     {

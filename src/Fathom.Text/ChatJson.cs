@@ -56,6 +56,17 @@ public static class ChatJson
         return tools;
     }
 
+    /// <summary>Offers tools on the first message when that is a system message, else on an empty one put in front (chat specification, section 2.12).</summary>
+    public static IReadOnlyList<ChatMessage> WithTools(IReadOnlyList<ChatMessage> messages, IReadOnlyList<ChatTool> tools)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        ArgumentNullException.ThrowIfNull(tools);
+        if (tools.Count == 0) return messages;
+        bool hasSystem = messages.Count > 0 && messages[0].Role == "system";
+        ChatMessage first = hasSystem ? messages[0] : ChatMessage.Of("system", string.Empty);
+        return [first with { Tools = [.. first.Tools, .. tools] }, .. messages.Skip(hasSystem ? 1 : 0)];
+    }
+
     /// <summary>Writes a message; fields without a value are left out, save content, reasoning and calls of an assistant.</summary>
     public static void Write(Utf8JsonWriter writer, ChatMessage message)
     {

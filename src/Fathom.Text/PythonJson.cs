@@ -159,13 +159,16 @@ public static class PythonJson
     {
         if (value == 0) return double.IsNegative(value) ? "-0.0" : "0.0";
 
-        // Only the digits and the exponent are taken from .NET; where the point goes is Python's rule.
-        string scientific = value.ToString("E16", CultureInfo.InvariantCulture);
-        string shortest = value.ToString("R", CultureInfo.InvariantCulture);
+        // Only digits and exponent are taken from .NET; where the point goes is Python's rule.
+        string shortest = Math.Abs(value).ToString("R", CultureInfo.InvariantCulture);
         string sign = value < 0 ? "-" : string.Empty;
-        string digits = new([.. Mantissa(shortest).Where(char.IsAsciiDigit)]);
-        digits = digits.TrimStart('0').TrimEnd('0');
-        int exponent = int.Parse(scientific.AsSpan(scientific.IndexOf('E', StringComparison.Ordinal) + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        int e = shortest.IndexOf('E', StringComparison.Ordinal);
+        string mantissa = e < 0 ? shortest : shortest[..e];
+        int point = mantissa.IndexOf('.', StringComparison.Ordinal);
+        string all = mantissa.Replace(".", string.Empty, StringComparison.Ordinal), digits = all.TrimStart('0');
+        int exponent = (e < 0 ? 0 : int.Parse(shortest.AsSpan(e + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture))
+            + (point < 0 ? mantissa.Length : point) - 1 - (all.Length - digits.Length);
+        digits = digits.TrimEnd('0');
         if (exponent is >= 16 or < -4)
         {
             string fraction = digits.Length > 1 ? "." + digits[1..] : string.Empty;
@@ -176,12 +179,6 @@ public static class PythonJson
         return digits.Length <= exponent + 1
             ? sign + digits.PadRight(exponent + 1, '0') + ".0"
             : sign + digits[..(exponent + 1)] + "." + digits[(exponent + 1)..];
-    }
-
-    private static string Mantissa(string number)
-    {
-        int e = number.IndexOf('E', StringComparison.Ordinal);
-        return e < 0 ? number : number[..e];
     }
 
     // A private-use character that marks NaN and the infinities while they travel through the JSON reader as strings.

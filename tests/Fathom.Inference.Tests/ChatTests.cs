@@ -226,6 +226,22 @@ public sealed class ChatTests
     }
 
     [Fact]
+    public async Task Closing_the_model_ends_an_answer_in_the_making()
+    {
+        FathomModel model = FathomModel.Open(Repository.PathOf("models", "builtin"));
+        using ChatSession chat = model.StartChat(Greedy(null));
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () =>
+        {
+            int count = 0;
+            await foreach (CompletionEvent happened in chat.SendAsync("hi"))
+            {
+                if (++count == 5) model.Dispose();
+            }
+        });
+        model.Dispose();
+    }
+
+    [Fact]
     public void A_tokenizer_larger_than_the_model_is_refused()
     {
         using var small = new ScriptedModel(100, _ => new float[100]);

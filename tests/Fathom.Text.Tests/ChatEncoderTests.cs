@@ -55,6 +55,17 @@ public sealed class ChatEncoderTests
         Assert.Contains(Markup.Image, new ChatEncoder(ChatFormat.V41).Encode([image]).Text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Tools_of_a_request_go_on_the_first_system_message_or_on_an_empty_one_in_front()
+    {
+        IReadOnlyList<ChatTool> tools = ChatJson.ReadTools(ChatJson.Parse("""[{"type":"function","function":{"name":"f"}}]""", "tools"));
+        var encoder = new ChatEncoder(ChatFormat.Release);
+        string without = encoder.Encode(ChatJson.WithTools([ChatMessage.Of("user", "q")], tools)).Text;
+        Assert.StartsWith($"{Markup.Bos}\n\n## Tools", without, StringComparison.Ordinal);
+        string with = encoder.Encode(ChatJson.WithTools([ChatMessage.Of("system", "s"), ChatMessage.Of("user", "q")], tools)).Text;
+        Assert.Equal(without.Replace(Markup.Bos, Markup.Bos + "s", StringComparison.Ordinal), with);
+    }
+
     [Theory]
     [InlineData("""{"model_type":"deepseek_v4","dspark_block_size":5}""", ChatFormat.Release)]
     [InlineData("""{"model_type":"deepseek_v4"}""", ChatFormat.Preview)]

@@ -9,7 +9,7 @@ internal static class RenderCommand
 {
     public static Command Create()
     {
-        var file = new Argument<FileInfo?>("FILE") { Description = "JSON file with an array of messages, or an object with messages and options; stdin when left out.", Arity = ArgumentArity.ZeroOrOne };
+        var file = new Argument<FileInfo?>("FILE") { Description = "JSON file with an array of messages, or an object with messages, tools and options; stdin when left out.", Arity = ArgumentArity.ZeroOrOne };
         var model = new Option<string?>("--model") { Description = "A model folder or a tokenizer.json; DeepSeek V4's official tokenizer when left out." };
         var format = new Option<ChatFormat?>("--format") { Description = "release, preview or v41; told from the model's config.json, else release." };
         var think = new Option<string?>("--think") { Description = "none, low, high or max; overrides the file." };
@@ -29,7 +29,8 @@ internal static class RenderCommand
             }
 
             ChatFormat chosen = parsed.GetValue(format) ?? FormatOf(input) ?? TokenizerLocation.FormatOf(parsed.GetValue(model));
-            ChatPrompt prompt = new ChatEncoder(chosen).Encode(ChatJson.ReadMessages(messages), options);
+            IReadOnlyList<ChatTool> tools = input.ValueKind == JsonValueKind.Object && input.TryGetProperty("tools", out JsonElement offered) ? ChatJson.ReadTools(offered) : [];
+            ChatPrompt prompt = new ChatEncoder(chosen).Encode(ChatJson.WithTools(ChatJson.ReadMessages(messages), tools), options);
             Tokenizer tokenizer = TokenizerLocation.Open(parsed.GetValue(model));
             int[] ids = parsed.GetValue(reference) ? tokenizer.Encode(prompt.Text, matchAddedTokens: true) : tokenizer.Encode(prompt.Spans);
             JsonText.Write(writer =>
