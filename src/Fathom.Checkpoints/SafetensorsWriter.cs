@@ -25,6 +25,9 @@ public sealed class SafetensorsWriter : IDisposable
     {
         ArgumentNullException.ThrowIfNull(tensors);
         this.path = Path.GetFullPath(path);
+        string folder = Path.GetDirectoryName(this.path)!;
+        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {folder} to write {Path.GetFileName(path)} into; make it first.");
+        if (Directory.Exists(this.path)) throw new IOException($"{this.path} is a folder; name a file to write.");
         byte[] header = Header(tensors, out declared);
         temporary = this.path + "." + Path.GetRandomFileName() + ".tmp";
         stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);

@@ -11,8 +11,8 @@ internal sealed class BytePairMerger(Dictionary<long, (int Rank, int Joined)> me
 {
     private const int LongestSearched = 64;
 
-    /// <summary>The key of a pair of token ids.</summary>
-    public static long Key(int left, int right) => ((long)left << 32) | (uint)right;
+    /// <summary>The key of a pair of token ids: one to one, and mixed, because the hash of a plain pair is the same for every pair of equals.</summary>
+    public static long Key(int left, int right) => unchecked((((long)left << 32) | (uint)right) * (long)0x9E3779B97F4A7C15);
 
     /// <summary>Merges the byte tokens in place and returns how many are left.</summary>
     public int Merge(Span<int> tokens) => tokens.Length <= LongestSearched ? MergeBySearch(tokens) : MergeByQueue(tokens);

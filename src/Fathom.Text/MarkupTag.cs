@@ -3,6 +3,9 @@ namespace Fathom.Text;
 /// <summary>One tag of the tool-call markup, such as <c>&lt;｜DSML｜invoke name="x"&gt;</c>.</summary>
 internal readonly ref struct MarkupTag
 {
+    // Names of tools and parameters are short; what goes on for longer is not a tag.
+    private const int LongestTag = 4096;
+
     private readonly ReadOnlySpan<char> attributes;
 
     private MarkupTag(string name, bool isClosing, ReadOnlySpan<char> attributes, int end)
@@ -48,6 +51,7 @@ internal readonly ref struct MarkupTag
         char quote = '\0';
         for (; i < text.Length; i++)
         {
+            if (i - start > LongestTag) return Outcome.NoTag;
             char c = text[i];
             if (quote != '\0')
             {

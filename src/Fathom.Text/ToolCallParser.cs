@@ -37,8 +37,8 @@ internal sealed class ToolCallParser(IReadOnlyList<ChatTool> tools, Func<string>
             position = next;
         }
 
-        // A string value is given out as it grows, so it does not gather here.
-        if (parameter is { IsStreamed: true } && !IsDone) position = StreamValue(all, position);
+        // What is certain of a value is taken out as it grows, so that it is not looked through again.
+        if (parameter is not null && !IsDone) position = TakeValue(all, position);
         raw.Append(all, 0, position);
         pending.Clear().Append(all, position, all.Length - position);
     }
@@ -47,14 +47,13 @@ internal sealed class ToolCallParser(IReadOnlyList<ChatTool> tools, Func<string>
     private int ReadTag(string text, int position)
     {
         int start = text.IndexOf('<', position);
-        int eos = text.IndexOf(Markup.Eos, position, StringComparison.Ordinal);
-        if (eos >= 0 && eos == start)
+        if (start < 0) return -1;
+        if (string.CompareOrdinal(text, start, Markup.Eos, 0, Markup.Eos.Length) == 0)
         {
             IsDone = true;
-            return eos;
+            return start;
         }
 
-        if (start < 0) return -1;
         MarkupTag.Outcome outcome = MarkupTag.TryRead(text, start, out MarkupTag tag);
         if (outcome == MarkupTag.Outcome.Incomplete) return -1;
         if (outcome == MarkupTag.Outcome.NoTag) return start + 1;
@@ -101,11 +100,11 @@ internal sealed class ToolCallParser(IReadOnlyList<ChatTool> tools, Func<string>
     private int ReadValue(string text, int position)
     {
         int end = text.IndexOf(ValueEnd, position, StringComparison.Ordinal);
-        int eos = text.IndexOf(Markup.Eos, position, StringComparison.Ordinal);
-        if (eos >= 0 && (end < 0 || eos < end))
+        int eos = text.AsSpan(position, (end < 0 ? text.Length : end) - position).IndexOf(Markup.Eos);
+        if (eos >= 0)
         {
             IsDone = true;
-            return eos;
+            return position + eos;
         }
 
         while (end >= 0)
@@ -124,37 +123,38 @@ internal sealed class ToolCallParser(IReadOnlyList<ChatTool> tools, Func<string>
         return -1;
     }
 
-    // Gives out a string value up to where its closing tag, or the end token, may have begun.
-    private int StreamValue(string text, int position)
+    // Takes a value up to where its closing tag, or the end token, may have begun.
+    private int TakeValue(string text, int position)
     {
         int end = text.IndexOf(ValueEnd, position, StringComparison.Ordinal);
         if (end < 0) end = text.Length - Math.Max(TextTail.Length(text.AsSpan(position), ValueEnd), TextTail.Length(text.AsSpan(position), Markup.Eos));
-        StreamString(text[position..end]);
+        AddValue(text[position..end]);
         return end;
     }
 
-    private void StreamString(string value)
+    private void AddValue(string text)
     {
-        parameter!.Streamed.Append(value);
-        if (value.Length == 0) return;
+        parameter!.Text.Append(text);
+        if (!parameter.IsStreamed || text.Length == 0) return;
         var escaped = new StringBuilder();
-        PythonJson.AppendEscaped(value, escaped);
+        PythonJson.AppendEscaped(text, escaped);
         AddArguments(escaped.ToString());
     }
 
     private void CompleteParameter(string rest)
     {
+        AddValue(rest);
         OpenParameter closed = parameter!;
+        string value = closed.Text.ToString();
         if (closed.IsStreamed)
         {
-            StreamString(rest);
             AddArguments("\"");
-            call!.Arguments[closed.Name] = PythonJson.Dump(closed.Streamed.ToString());
+            call!.Arguments[closed.Name] = PythonJson.Dump(value);
         }
         else if (call is not null)
         {
             // What claims to be JSON and is not stands as text.
-            string json = IsJson(rest) ? rest : PythonJson.Dump(rest);
+            string json = IsJson(value) ? value : PythonJson.Dump(value);
             BeginArgument(closed.Name, json);
             call.Arguments[closed.Name] = json;
         }
@@ -204,6 +204,7 @@ internal sealed class ToolCallParser(IReadOnlyList<ChatTool> tools, Func<string>
 
     private sealed record OpenParameter(string Name, bool IsStreamed)
     {
-        public StringBuilder Streamed { get; } = new();
+        /// <summary>The value so far.</summary>
+        public StringBuilder Text { get; } = new();
     }
 }
