@@ -34,7 +34,7 @@ public sealed class CheckpointException : Exception
     private static string Describe(string file, string? tensor, string expected, string found, string? advice)
     {
         string place = tensor is null ? file : $"{file}, '{Clip(tensor)}'";
-        return $"{place}: expected {expected}, found {Clip(found)}; {advice ?? "the file is damaged or not a DeepSeek V4 checkpoint, fetch it again"}.";
+        return $"{place}: expected {expected}, found {Clip(found).TrimEnd('.')}; {advice ?? "the file is damaged or not a DeepSeek V4 checkpoint, fetch it again"}.";
     }
 
     // Names come out of the file and may be anything, megabytes or control characters included.

@@ -139,6 +139,10 @@ public sealed record V4Config
             if (length > mostBytes) throw new CheckpointException(path, null, $"a config of at most {mostBytes} bytes", $"{length} bytes");
             json = File.ReadAllBytes(path);
         }
+        catch (FileNotFoundException exception)
+        {
+            throw new CheckpointException(path, null, "this file", "none", "a checkpoint is a folder with config.json and safetensors files, check the path", exception);
+        }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new CheckpointException(path, null, "a readable config.json", exception.Message, "a checkpoint is a folder with config.json and safetensors files, check the path", exception);

@@ -33,7 +33,7 @@ public static class FathomCommandLine
         if (parsed.Errors.Count > 0)
         {
             string command = string.Join(' ', parsed.CommandResult.Command == root ? ["fathom"] : new[] { "fathom", parsed.CommandResult.Command.Name });
-            await Console.Error.WriteLineAsync($"fathom: {parsed.Errors[0].Message} See '{command} --help'.").ConfigureAwait(false);
+            await Console.Error.WriteLineAsync($"fathom: {ErrorText.WithoutTypes(parsed.Errors[0].Message)} See '{command} --help'.").ConfigureAwait(false);
             return 2;
         }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -19,7 +20,7 @@ public static class ChatJson
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = MaxDepth });
+            using JsonDocument document = JsonDocument.Parse(WithWholeSurrogates(json), new JsonDocumentOptions { MaxDepth = MaxDepth });
             return document.RootElement.Clone();
         }
         catch (Exception exception) when (exception is JsonException or ArgumentException)
@@ -88,6 +89,30 @@ public static class ChatJson
         if (message.IsOpenEnded) writer.WriteBoolean("wo_eos", true);
         writer.WriteEndObject();
     }
+
+    // A lone surrogate, which JavaScript's JSON may hold as an escape, counts as U+FFFD, as everywhere in Fathom.
+    private static string WithWholeSurrogates(string json)
+    {
+        char[]? mended = null;
+        for (int i = json.IndexOf('\\', StringComparison.Ordinal); i >= 0 && i + 1 < json.Length; i = json.IndexOf('\\', i))
+        {
+            int unit = EscapedUnit(json, i);
+            bool isPair = unit is >= 0xD800 and <= 0xDBFF && EscapedUnit(json, i + 6) is >= 0xDC00 and <= 0xDFFF;
+            if (unit is >= 0xD800 and <= 0xDFFF && !isPair)
+            {
+                mended ??= json.ToCharArray();
+                "\\uFFFD".CopyTo(mended.AsSpan(i));
+            }
+
+            i = Math.Min(json.Length, i + (unit < 0 ? 2 : isPair ? 12 : 6));
+        }
+
+        return mended is null ? json : new string(mended);
+    }
+
+    // The code unit of an escape \uXXXX, or −1.
+    private static int EscapedUnit(string json, int i) =>
+        i + 6 <= json.Length && json[i] == '\\' && json[i + 1] == 'u' && int.TryParse(json.AsSpan(i + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int unit) ? unit : -1;
 
     private static void WriteContent(Utf8JsonWriter writer, ChatMessage message)
     {

@@ -26,9 +26,13 @@ internal static class TokenizerReader
             if (length > MostBytes) throw new TokenizerException(path, $"expected at most {MostBytes} bytes, found {length}");
             return Parse(File.ReadAllBytes(path), path);
         }
+        catch (FileNotFoundException exception)
+        {
+            throw new TokenizerException(path, "expected this file, found none", exception);
+        }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new TokenizerException(path, $"expected a readable file, found: {exception.Message}", exception);
+            throw new TokenizerException(path, $"expected a readable file, found: {exception.Message.TrimEnd('.')}", exception);
         }
     }
 

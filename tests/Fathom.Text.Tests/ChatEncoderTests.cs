@@ -55,6 +55,15 @@ public sealed class ChatEncoderTests
         Assert.Contains(Markup.Image, new ChatEncoder(ChatFormat.V41).Encode([image]).Text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("a\\ud800b", "a\uFFFDb")]
+    [InlineData("\\udc00", "\uFFFD")]
+    [InlineData("\\ud83c\\udf0d", "🌍")]
+    [InlineData("\\ud83c\\ud83c\\udf0d", "\uFFFD🌍")]
+    [InlineData("\\\\ud800 \\\\", "\\ud800 \\")]
+    public void Lone_surrogates_in_json_count_as_the_replacement_character(string escaped, string expected) =>
+        Assert.Equal(expected, ChatJson.Parse($"\"{escaped}\"", "test").GetString());
+
     [Fact]
     public void Tools_of_a_request_go_on_the_first_system_message_or_on_an_empty_one_in_front()
     {

@@ -30,6 +30,10 @@ internal sealed class ModelArguments
         new FathomModelOptions
         {
             TokenizerPath = parsed.GetValue(tokenizer)?.FullName,
-            Model = new V4ModelOptions { Profile = parsed.GetValue(profile), Workers = parsed.GetValue(threads) },
+            Model = new V4ModelOptions { Profile = parsed.GetValue(profile), Workers = CheckThreads(parsed.GetValue(threads)) },
         });
+
+    /// <summary>The number of threads, if it makes sense.</summary>
+    /// <exception cref="ArgumentException">It is below 1.</exception>
+    public static int? CheckThreads(int? threads) => threads is < 1 ? throw new ArgumentException($"--threads must be at least 1, not {threads}.") : threads;
 }

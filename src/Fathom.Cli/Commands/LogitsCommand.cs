@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Fathom.Checkpoints;
+using Fathom.Cli.Arguments;
 using Fathom.Cli.Output;
 using Fathom.Model;
 
@@ -37,7 +38,7 @@ internal static class LogitsCommand
             AtLeast(1, parsed.GetValue(every), "--every");
             AtLeast(0, parsed.GetValue(greedy), "--greedy");
             int[] tokens = Tokens(folder, parsed.GetValue(ids), parsed.GetValue(text));
-            var options = new V4ModelOptions { Profile = parsed.GetValue(profile), MaxBatchRows = parsed.GetValue(chunk), Workers = parsed.GetValue(threads) };
+            var options = new V4ModelOptions { Profile = parsed.GetValue(profile), MaxBatchRows = parsed.GetValue(chunk), Workers = ModelArguments.CheckThreads(parsed.GetValue(threads)) };
             using V4Model v4 = V4Model.Open(folder, options);
             if (parsed.GetValue(mtp) && !v4.HasMultiTokenPrediction)
                 throw new InvalidOperationException($"{folder} has no MTP block, so --mtp has nothing to write.");

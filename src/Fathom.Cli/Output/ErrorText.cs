@@ -9,6 +9,10 @@ internal static class ErrorText
     public static string OneLine(Exception exception)
     {
         string message = exception.Message.ReplaceLineEndings(" ").Trim();
+
+        // The names of parameters are for programs.
+        int parameter = exception is ArgumentException ? message.IndexOf(" (Parameter '", StringComparison.Ordinal) : -1;
+        if (parameter >= 0) message = message[..parameter];
         return exception switch
         {
             CheckpointException or IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or InvalidDataException or FormatException => message,
@@ -16,6 +20,13 @@ internal static class ErrorText
             _ when IsOurs(exception) => message,
             _ => $"Unexpected error: {message} ({exception.GetType().Name}; run again with --debug for the details).",
         };
+    }
+
+    /// <summary>A parse error without the names of .NET types.</summary>
+    public static string WithoutTypes(string message)
+    {
+        int type = message.IndexOf(" as expected type '", StringComparison.Ordinal);
+        return type < 0 ? message : message[..type] + ".";
     }
 
     private static bool IsOurs(Exception exception) =>

@@ -13,6 +13,9 @@ public sealed unsafe class WorkerPool : IDisposable
     // layer, short enough not to cost power when the engine idles.
     private const int SpinsBeforeSleep = 400;
 
+    // Waiting workers look at memory, so a crowd of them holds up those that work.
+    private const int MostPerProcessor = 8;
+
     private readonly Thread[] threads;
     private readonly Lock oneJobAtATime = new();
     private readonly object sleepers = new();
@@ -34,10 +37,10 @@ public sealed unsafe class WorkerPool : IDisposable
     private ExceptionDispatchInfo? failure;
 
     /// <summary>Starts the threads.</summary>
-    /// <param name="workers">Workers in all, the caller included; null takes one per processor that this process may use.</param>
+    /// <param name="workers">Workers in all, the caller included; null takes one per processor that this process may use, and more than eight per processor are never started.</param>
     public WorkerPool(int? workers = null)
     {
-        Count = workers ?? Environment.ProcessorCount;
+        Count = Math.Min(workers ?? Environment.ProcessorCount, MostPerProcessor * Environment.ProcessorCount);
         ArgumentOutOfRangeException.ThrowIfLessThan(Count, 1, nameof(workers));
         threads = new Thread[Count - 1];
         for (int i = 0; i < threads.Length; i++)
