@@ -131,6 +131,7 @@ internal sealed class ConfigReader
         Check(BitOperations.IsPow2(c.IndexHeadDim), "index_head_dim", "a power of two, because its vectors are Hadamard-transformed", c.IndexHeadDim);
         Check((long)c.HeadCount * c.HeadDim % c.OutputGroups == 0, "o_groups", $"a divisor of {(long)c.HeadCount * c.HeadDim} (heads × head_dim)", c.OutputGroups);
         Check(c.ExpertsPerToken <= c.ExpertCount, "num_experts_per_tok", $"at most the {c.ExpertCount} experts", c.ExpertsPerToken);
+        Check((long)c.LayerCount * c.ExpertCount <= 1 << 17, "n_routed_experts", $"at most {(1 << 17) / c.LayerCount} experts in each of {c.LayerCount} layers", c.ExpertCount);
         Check((long)c.HeadCount * c.HeadDim <= 1 << 24, "num_attention_heads", "heads × head_dim of at most 16777216", c.HeadCount);
         Check((long)c.IndexHeadCount * c.IndexHeadDim <= 1 << 24, "index_n_heads", "index heads × index_head_dim of at most 16777216", c.IndexHeadCount);
         Check((long)c.OutputGroups * c.OutputRank <= 1 << 24, "o_lora_rank", "o_groups × o_lora_rank of at most 16777216", c.OutputRank);

@@ -106,6 +106,7 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("vocab_size", "99999999999", "vocab_size")]
     [InlineData("num_hidden_layers", "2000000000", "num_hidden_layers")]
     [InlineData("compress_ratios", "[3,1]", "compress_ratios")]
+    [InlineData("n_routed_experts", "65536", "n_routed_experts")]
     [InlineData("rms_norm_eps", "0", "rms_norm_eps")]
     public void A_config_that_makes_no_sense_is_named(string key, string value, string expected)
     {

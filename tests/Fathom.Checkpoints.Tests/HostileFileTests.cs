@@ -103,13 +103,16 @@ public sealed class HostileFileTests : IDisposable
         ClearlyOrWell(() => SmallFile.ReadAll(folder[name]));
     }
 
-    private static void ReadConfig(byte[] json) => ClearlyOrWell(() =>
-    {
-        var summary = new ModelSummary(V4Config.Parse(json, "config.json"));
-        Assert.True(summary.TotalBytes != 0);
-    });
+    // Counting the largest model that a config may describe makes many short-lived objects.
+    private static void ReadConfig(byte[] json) => ClearlyOrWell(
+        () =>
+        {
+            var summary = new ModelSummary(V4Config.Parse(json, "config.json"));
+            Assert.True(summary.TotalBytes != 0);
+        },
+        8 * MostBytesAllocated);
 
-    private static void ClearlyOrWell(Action load)
+    private static void ClearlyOrWell(Action load, long mostBytesAllocated = MostBytesAllocated)
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
         try
@@ -122,7 +125,7 @@ public sealed class HostileFileTests : IDisposable
             Assert.InRange(error.Message.Length, 20, 1_200);
         }
 
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, MostBytesAllocated);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, mostBytesAllocated);
     }
 
     private static byte[] Damage(byte[] bytes, int[] places, byte[] values, int kind)
