@@ -22,7 +22,7 @@ public sealed class CommandTests
         FathomProcess.Result result = await FathomProcess.RunAsync(["run", "--json", "--max-tokens", "5", "--think", "max", "--logit-nothing"], "hi");
         Assert.Equal(2, result.ExitCode);
 
-        result = await FathomProcess.RunAsync(["run", "--json", "--max-tokens", "5", "--think", "max"], "hi");
+        result = await FathomProcess.RunAsync(["run", "--json", "--max-tokens", "5", "--think", "max", "--seed", "1"], "hi");
         Assert.Equal(0, result.ExitCode);
         using JsonDocument document = JsonDocument.Parse(result.Output);
         Assert.Equal("length", document.RootElement.GetProperty("finish_reason").GetString());
