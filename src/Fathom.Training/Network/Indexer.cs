@@ -19,7 +19,9 @@ internal static class Indexer
     {
         using var scope = no_grad();
         Tensor masked = scores.detach().masked_fill(visible.logical_not(), double.NegativeInfinity);
-        Tensor picks = masked.topk(k, -1).indexes;
+
+        // A stable sort, because scores of exactly zero are common and ties go to the lower entry.
+        Tensor picks = masked.sort(-1, descending: true, stable: true).Indices.narrow(-1, 0, k);
         Tensor picked = zeros_like(visible).scatter(-1, picks, ones_like(picks).to(ScalarType.Bool));
         return picked.logical_and(visible);
     }
