@@ -28,6 +28,7 @@ public static class FathomCommandLine
         root.Subcommands.Add(ParseCommand.Create());
         root.Subcommands.Add(LogitsCommand.Create());
         root.Subcommands.Add(SynthCommand.Create());
+        root.Subcommands.Add(TrainCommand.Create());
 
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

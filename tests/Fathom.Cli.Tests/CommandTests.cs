@@ -84,6 +84,7 @@ public sealed class CommandTests
     [InlineData("parse")]
     [InlineData("logits")]
     [InlineData("synth")]
+    [InlineData("train")]
     public async Task Every_command_has_help_with_an_example(string command)
     {
         FathomProcess.Result result = await FathomProcess.RunAsync([command, "--help"]);

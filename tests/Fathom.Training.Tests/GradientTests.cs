@@ -1,3 +1,4 @@
+using Fathom.Training.Libtorch;
 using Fathom.Training.Network;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -143,6 +144,7 @@ public sealed class GradientTests
 
         double Shifted(Tensor input, long at, double step)
         {
+            using QuietCollector quiet = QuietCollector.Start();
             using var inner = NewDisposeScope();
             using var noGradient = no_grad();
             Tensor flat = input.view(-1);

@@ -1,3 +1,4 @@
+using Fathom.Training.Libtorch;
 using Fathom.Training.Network;
 using Fathom.Training.Optimization;
 using TorchSharp;
@@ -57,6 +58,7 @@ public sealed class OptimizerTests
         double first = 0, last = 0;
         for (int step = 0; step < 60; step++)
         {
+            using QuietCollector quiet = QuietCollector.Start();
             using var scope = NewDisposeScope();
             TokenBatch batch = SmallModel.Batch(40, 2);
             Tensor logits = network.Logits(network.Forward(batch).Streams)[0];

@@ -27,9 +27,31 @@ public static class LibtorchLoader
         {
             if (isReady) return;
             if (OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64) Mend();
+            if (OperatingSystem.IsLinux()) KeepFreedMemory();
             isReady = true;
         }
     }
+
+    // libtorch frees and takes megabytes at every operation; glibc gives them back to the system each time, and every
+    // page that comes again costs a fault. Keeping them makes a training step up to twice as fast.
+    private static void KeepFreedMemory()
+    {
+        const int trimThreshold = -1, topPad = -2, mapThreshold = -3;
+        try
+        {
+            _ = mallopt(mapThreshold, 32 << 20);
+            _ = mallopt(trimThreshold, int.MaxValue);
+            _ = mallopt(topPad, 64 << 20);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // Another C library: slower, not wrong.
+        }
+    }
+
+    [DllImport("libc", ExactSpelling = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int mallopt(int parameter, int value);
 
     private static void Mend()
     {

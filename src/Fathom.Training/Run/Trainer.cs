@@ -76,6 +76,7 @@ public sealed class Trainer
     private StepReport Step(V4Network network, Parameters parameters, IReadOnlyList<IOptimizer> optimizers, TrainStage stage, long step, long total, ref long sample)
     {
         long started = Stopwatch.GetTimestamp();
+        using QuietCollector quiet = QuietCollector.Start();
         using var scope = NewDisposeScope();
         int documentLength = stage.DocumentLength > 0 ? stage.DocumentLength : stage.Length;
         TrainingBatch batch = Packer.Pack(number => samples.Create(number, documentLength, stage.Questions), sample, stage.BatchTokens / stage.Length, stage.Length, MostOffset);
