@@ -4,7 +4,7 @@ namespace Fathom.Text;
 /// The GPT-2 byte alphabet: vocabulary strings stand for bytes, with a printable character for each. Bytes 33..126,
 /// 161..172 and 174..255 are the characters of the same code; the other 68, in rising order, are U+0100 and up.
 /// </summary>
-internal static class ByteAlphabet
+public static class ByteAlphabet
 {
     private static readonly char[] ToChar = Build();
     private static readonly Dictionary<char, byte> ToByte = ToChar.Select((c, b) => (c, b)).ToDictionary(pair => pair.c, pair => (byte)pair.b);
@@ -15,6 +15,7 @@ internal static class ByteAlphabet
     /// <summary>The bytes of a vocabulary string, or null when a character is not in the alphabet.</summary>
     public static byte[]? BytesOf(string piece)
     {
+        ArgumentNullException.ThrowIfNull(piece);
         var bytes = new byte[piece.Length];
         for (int i = 0; i < bytes.Length; i++)
         {

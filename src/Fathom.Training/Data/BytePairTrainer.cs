@@ -56,9 +56,9 @@ internal sealed class BytePairTrainer
 
     private List<(string Left, string Right)> Learn(string[] byteNames, int count)
     {
-        // Names of the tokens so far; the first 256 stand for bytes in the order of the template, found by their letter.
+        // Names of the tokens so far; the first 256 stand for bytes, in the order of the template.
         var names = new List<string>(byteNames);
-        Dictionary<byte, int> tokenOfByte = TokensOfBytes(byteNames);
+        Dictionary<byte, int> tokenOfByte = byteNames.Select((name, token) => (Byte: ByteAlphabet.BytesOf(name)![0], token)).ToDictionary(pair => pair.Byte, pair => pair.token);
         (int[] Tokens, long Count)[] words = [.. pieces.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => (Array.ConvertAll(Encoding.UTF8.GetBytes(pair.Key), value => tokenOfByte[value]), pair.Value))];
         var pairs = new Dictionary<(int, int), long>();
         var places = new Dictionary<(int, int), HashSet<int>>();
@@ -114,20 +114,5 @@ internal sealed class BytePairTrainer
         }
 
         return [.. result];
-    }
-
-    // The GPT-2 alphabet, as the tokenizer reads it: printable bytes are their own letter, the others follow U+0100.
-    private static Dictionary<byte, int> TokensOfBytes(string[] names)
-    {
-        var tokens = new Dictionary<byte, int>();
-        int other = 0;
-        for (int value = 0; value < 256; value++)
-        {
-            bool isPrintable = value is (>= 33 and <= 126) or (>= 161 and <= 172) or (>= 174 and <= 255);
-            char letter = isPrintable ? (char)value : (char)(256 + other++);
-            tokens.Add((byte)value, Array.IndexOf(names, letter.ToString()));
-        }
-
-        return tokens;
     }
 }

@@ -7,22 +7,9 @@ internal sealed class Rotation
 
     private Rotation(float[] frequencies) => this.frequencies = frequencies;
 
-    public static Rotation ForWindowLayers(V4Config config) => new(Frequencies(config.RotaryDim, config.RopeTheta));
+    public static Rotation ForWindowLayers(V4Config config) => new(RotaryFrequencies.ForWindowLayers(config));
 
-    public static Rotation ForCompressedLayers(V4Config config)
-    {
-        float[] frequencies = Frequencies(config.RotaryDim, config.CompressRopeTheta);
-        if (config.YarnFactor <= 1f) return new Rotation(frequencies);
-        double low = Math.Max(Math.Floor(Dimension(config, config.YarnBetaFast)), 0), high = Math.Min(Math.Ceiling(Dimension(config, config.YarnBetaSlow)), config.RotaryDim - 1);
-        if (low == high) high += 0.001;
-        for (int i = 0; i < frequencies.Length; i++)
-        {
-            float ramp = (float)Math.Clamp((i - low) / (high - low), 0.0, 1.0);
-            frequencies[i] = (frequencies[i] / config.YarnFactor * ramp) + (frequencies[i] * (1f - ramp));
-        }
-
-        return new Rotation(frequencies);
-    }
+    public static Rotation ForCompressedLayers(V4Config config) => new(RotaryFrequencies.ForCompressedLayers(config));
 
     /// <summary>Cosines and sines, each [..., rotary dims / 2] for positions [...].</summary>
     public (Tensor Cos, Tensor Sin) Angles(Tensor positions, ScalarType type)
@@ -43,14 +30,4 @@ internal sealed class Rotation
         Tensor turned = stack([(a * cos) - (b * sin), (a * sin) + (b * cos)], -1).flatten(-2);
         return d == rotary ? turned : cat([x.narrow(-1, 0, d - rotary), turned], -1);
     }
-
-    private static float[] Frequencies(int dims, float theta)
-    {
-        var frequencies = new float[dims / 2];
-        for (int i = 0; i < frequencies.Length; i++) frequencies[i] = 1f / MathF.Pow(theta, 2f * i / dims);
-        return frequencies;
-    }
-
-    private static double Dimension(V4Config config, double turns) =>
-        config.RotaryDim * Math.Log(config.YarnOriginalPositions / (turns * 2 * Math.PI)) / (2 * Math.Log(config.CompressRopeTheta));
 }
