@@ -6,6 +6,8 @@ namespace Fathom.Cli.Commands;
 /// <summary><c>fathom train</c>: starts the trainer, a program of its own because it needs libtorch.</summary>
 internal static class TrainCommand
 {
+    private const string AllocatorSettings = "GLIBC_TUNABLES";
+
     public static Command Create()
     {
         var arguments = new Argument<string[]>("ARGUMENTS") { Description = "A JSON description of the run and options of the trainer, such as --resume.", Arity = ArgumentArity.OneOrMore };
@@ -15,6 +17,9 @@ internal static class TrainCommand
         {
             var start = new ProcessStartInfo("dotnet");
             foreach (string argument in (string[])["exec", Find(), .. parsed.GetValue(arguments)!, .. parsed.UnmatchedTokens]) start.ArgumentList.Add(argument);
+
+            // Huge pages where glibc offers them: libtorch's tensors come and go, and every small page that comes costs a fault.
+            if (Environment.GetEnvironmentVariable(AllocatorSettings) is null) start.Environment[AllocatorSettings] = "glibc.malloc.hugetlb=1";
             using Process process = Process.Start(start) ?? throw new InvalidOperationException("The trainer could not be started.");
 
             // Ctrl+C reaches the trainer too, which saves its state before it ends.

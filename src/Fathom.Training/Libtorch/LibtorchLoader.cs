@@ -33,13 +33,14 @@ public static class LibtorchLoader
     }
 
     // libtorch frees and takes megabytes at every operation; glibc gives them back to the system each time, and every
-    // page that comes again costs a fault. Keeping them makes a training step up to twice as fast.
+    // page that comes again costs a fault. One arena without mappings keeps them: a training step is up to twice as fast.
     private static void KeepFreedMemory()
     {
-        const int trimThreshold = -1, topPad = -2, mapThreshold = -3;
+        const int trimThreshold = -1, topPad = -2, mapsAtMost = -4, arenasAtMost = -8;
         try
         {
-            _ = mallopt(mapThreshold, 32 << 20);
+            _ = mallopt(mapsAtMost, 0);
+            _ = mallopt(arenasAtMost, 1);
             _ = mallopt(trimThreshold, int.MaxValue);
             _ = mallopt(topPad, 64 << 20);
         }

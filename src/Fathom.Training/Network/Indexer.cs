@@ -28,14 +28,13 @@ internal static class Indexer
 
     /// <summary>KL(target ‖ softmax of the scores): the target is the main attention over the entries, summed over heads and normalised (section 9.9). The mean over queries that see more than one entry.</summary>
     /// <param name="scores">[B, T, blocks].</param>
-    /// <param name="attention">The main attention's probabilities of the entries, detached, [B, T, heads, blocks].</param>
+    /// <param name="mass">The main attention's probabilities of the entries, summed over heads, without a gradient, [B, T, blocks].</param>
     /// <param name="used">Entries that take part, [B, T, blocks].</param>
-    public static Tensor Loss(Tensor scores, Tensor attention, Tensor used)
+    public static Tensor Loss(Tensor scores, Tensor mass, Tensor used)
     {
         Tensor counts = used.sum([-1]);
         Tensor takesPart = counts > 1;
-        Tensor target = attention.sum([2]);
-        target = target / (target.sum([-1], keepdim: true) + 1e-9);
+        Tensor target = mass / (mass.sum([-1], keepdim: true) + 1e-9);
 
         // Where nothing is used the softmax would be of nothing: such rows get a harmless row of zeros and no weight.
         Tensor masked = scores.masked_fill(used.logical_not(), -1e30);

@@ -30,21 +30,14 @@ internal sealed class Mixture(V4Config config, Parameters parameters)
 
     private Tensor Routed(string prefix, Tensor x, Tensor picks, Tensor weights, out Tensor load)
     {
-        Tensor w1 = parameters[prefix + "experts.w1.weight"], w2 = parameters[prefix + "experts.w2.weight"], w3 = parameters[prefix + "experts.w3.weight"];
-        Tensor output = zeros_like(x);
-        var counts = new float[config.ExpertCount];
-        for (int e = 0; e < counts.Length; e++)
-        {
-            Tensor places = (picks == e).nonzero();
-            counts[e] = places.shape[0];
-            if (counts[e] == 0) continue;
-            Tensor rows = places.select(1, 0);
-            Tensor weight = weights[rows, places.select(1, 1)].unsqueeze(1);
-            output = output.index_add(0, rows, Expert(x.index_select(0, rows), w1[e], w3[e], w2[e], weight), 1);
-        }
-
-        load = tensor(counts);
-        return output;
+        // Tokens sorted by expert: one gathering, a matrix product for each expert, one scattering.
+        Tensor order = picks.flatten().sort(0, descending: false, stable: true).Indices, places = order.div(config.ExpertsPerToken, RoundingMode.floor);
+        load = picks.flatten().bincount(null, config.ExpertCount).to(ScalarType.Float32);
+        long[] counts = Array.ConvertAll(load.data<float>().ToArray(), count => (long)count);
+        Tensor[] inputs = x.index_select(0, places).split(counts, 0), shares = weights.flatten().index_select(0, order).unsqueeze(1).split(counts, 0);
+        Tensor[] w1 = parameters[prefix + "experts.w1.weight"].unbind(0), w2 = parameters[prefix + "experts.w2.weight"].unbind(0), w3 = parameters[prefix + "experts.w3.weight"].unbind(0);
+        Tensor outputs = cat([.. Enumerable.Range(0, counts.Length).Where(e => counts[e] > 0).Select(e => Expert(inputs[e], w1[e], w3[e], w2[e], shares[e]))], 0);
+        return zeros_like(x).index_add(0, places, outputs, 1);
     }
 
     // 7.2: the routing weight is applied before w2.

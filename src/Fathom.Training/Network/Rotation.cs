@@ -1,3 +1,5 @@
+using Fathom.Training.Network.Kernels;
+
 namespace Fathom.Training.Network;
 
 /// <summary>Partial rotary embedding, interleaved (architecture specification, section 4.3).</summary>
@@ -21,7 +23,11 @@ internal sealed class Rotation
     }
 
     /// <summary>Turns the last dimensions of vectors [..., d]; angles must broadcast against [..., rotary dims / 2].</summary>
-    public static Tensor Apply(Tensor x, Tensor cos, Tensor sin, bool inverse = false)
+    public static Tensor Apply(Tensor x, Tensor cos, Tensor sin, bool inverse = false) =>
+        Rows.Fit(x) ? RotationKernel.apply(x, cos, sin, inverse) : PlainApply(x, cos, sin, inverse);
+
+    /// <summary>The plain twin of <see cref="RotationKernel"/>.</summary>
+    internal static Tensor PlainApply(Tensor x, Tensor cos, Tensor sin, bool inverse)
     {
         long rotary = cos.shape[^1] * 2, d = x.shape[^1];
         Tensor pairs = x.narrow(-1, d - rotary, rotary).SplitDim(-1, rotary / 2, 2);
