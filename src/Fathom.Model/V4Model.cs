@@ -37,7 +37,7 @@ public sealed class V4Model : ILanguageModel
         this.device = device;
         this.options = options;
         weights = new WeightLoader(checkpoint).Load();
-        context = new LayerContext(checkpoint.Config, device, workspace, options.Profile);
+        context = new LayerContext(checkpoint.Config, device, workspace, options.Profile) { SeesCompressed = !options.WindowOnly };
         block = new Block(context);
         windowRotary = RotaryTable.ForWindowLayers(checkpoint.Config);
         compressedRotary = RotaryTable.ForCompressedLayers(checkpoint.Config);

@@ -11,4 +11,7 @@ public sealed record V4ModelOptions
 
     /// <summary>Rows of one forward at most, 512 by default. Longer prompts are fed in several forwards; memory for a forward grows with it.</summary>
     public int MaxBatchRows { get; init; } = 512;
+
+    /// <summary>Leaves compressed entries out of attention, so that a layer sees its window only: what the model is worth without its long memory. For measurements.</summary>
+    public bool WindowOnly { get; init; }
 }

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
+using Fathom.Evaluation.Recall;
 using Fathom.Training.Data;
 using Fathom.Training.Run;
 
@@ -10,7 +12,9 @@ var root = new RootCommand("Train a V4 model.\n\nExample:\n  fathom train traini
 root.SetAction((parsed, cancellation) =>
 {
     var trainer = new Trainer(TrainConfig.Read(parsed.GetValue(config)!.FullName));
-    trainer.Run(parsed.GetValue(resume), Show, cancellation);
+    var clock = Stopwatch.StartNew();
+    long firstStep = 0;
+    trainer.Run(parsed.GetValue(resume), report => Show(report, clock, ref firstStep), cancellation);
     Console.Out.WriteLine(cancellation.IsCancellationRequested ? $"Stopped; go on with --resume. State: {trainer.StatePath}" : "Done.");
     return Task.FromResult(0);
 });
@@ -51,10 +55,11 @@ catch (Exception exception) when (exception is IOException or InvalidDataExcepti
     return 1;
 }
 
-static void Show(StepReport report)
+static void Show(StepReport report, Stopwatch clock, ref long firstStep)
 {
+    if (firstStep == 0) firstStep = report.Step;
     if (report.Step % 10 != 0 && report.Step > 20) return;
     Console.Out.WriteLine(string.Create(
         CultureInfo.InvariantCulture,
-        $"step {report.Step}/{report.TotalSteps} answers {report.AnswerLoss:f3} ({report.AnswersRight:p1} right) text {report.TextLoss:f3} index {report.IndexLoss:f3} norm {report.GradientNorm:f2} rate {report.LearningRate:g3} {report.TokensPerSecond:f0} tokens/s"));
+        $"step {report.Step}/{report.TotalSteps} answers {report.AnswerLoss:f3} ({report.AnswersRight:p1} right) text {report.TextLoss:f3} index {report.IndexLoss:f3} norm {report.GradientNorm:f2} rate {report.LearningRate:g3} {report.TokensPerSecond:f0} tokens/s, {clock.Elapsed / (report.Step - firstStep + 1) * (report.TotalSteps - report.Step):hh\\:mm\\:ss} left"));
 }

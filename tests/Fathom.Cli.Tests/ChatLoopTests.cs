@@ -73,7 +73,7 @@ public sealed class ChatLoopTests
 
     private static async Task<(ChatSession Chat, string Output, string Info)> Talk(params string[] lines)
     {
-        using FathomModel model = FathomModel.Open(Repository.PathOf("models", "builtin"));
+        using FathomModel model = FathomModel.Open(Repository.PathOf("tests", "models", "random"));
         ChatSession chat = model.StartChat(new ChatOptions { Generation = Short });
         using StringWriter output = new(), info = new();
         using var status = new StatusLine();

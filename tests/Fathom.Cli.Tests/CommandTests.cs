@@ -108,7 +108,7 @@ public sealed class CommandTests
     {
         FathomProcess.Result result = await FathomProcess.RunAsync(["inspect"]);
         Assert.Equal(0, result.ExitCode);
-        Assert.Contains("3: 1 window, 1 CSA, 1 HCA", result.Output, StringComparison.Ordinal);
+        Assert.Contains("4: 1 window, 2 CSA, 1 HCA", result.Output, StringComparison.Ordinal);
         Assert.Contains("fits", result.Output, StringComparison.Ordinal);
     }
 

@@ -49,7 +49,7 @@ public sealed class LogitsCommandTests : IDisposable
         Assert.Equal(0, synth.ExitCode);
         FathomProcess.Result inspect = await FathomProcess.RunAsync(["inspect", At("slice")]);
         Assert.Contains("4: 1 window, 2 CSA, 1 HCA", inspect.Output, StringComparison.Ordinal);
-        FathomProcess.Result run = await FathomProcess.RunAsync(["run", "hello", "--model", At("slice"), "--max-tokens", "4", "--profile", "official"]);
+        FathomProcess.Result run = await FathomProcess.RunAsync(["run", "hello", "--model", At("slice"), "--tokenizer", Repository.PathOf("tests", "models", "random", "tokenizer.json"), "--max-tokens", "4", "--profile", "official"]);
         Assert.Equal(0, run.ExitCode);
         FathomProcess.Result again = await FathomProcess.RunAsync(["synth", "--shape", "tiny", "--out", At("slice")]);
         Assert.Contains("not empty", again.Error, StringComparison.Ordinal);

@@ -192,7 +192,7 @@ public sealed class ChatTests
     [Fact]
     public async Task Two_answers_at_once_do_not_disturb_each_other()
     {
-        using FathomModel model = FathomModel.Open(Repository.PathOf("models", "builtin"));
+        using FathomModel model = FathomModel.Open(Repository.PathOf("tests", "models", "random"));
         ChatOptions options = new() { Generation = new GenerationOptions { MaxTokens = 30, Sampling = new SamplingOptions { Seed = 5 } } };
         string alone = Content(await Collect(model.StartChat(options).SendAsync("Why is the sky blue?")));
         Task<List<CompletionEvent>>[] both = [Collect(model.StartChat(options).SendAsync("Why is the sky blue?")), Collect(model.StartChat(options).SendAsync("Something else"))];
@@ -204,7 +204,7 @@ public sealed class ChatTests
     [Fact]
     public async Task Reused_caches_give_the_same_answer_as_a_fresh_start()
     {
-        using FathomModel model = FathomModel.Open(Repository.PathOf("models", "builtin"));
+        using FathomModel model = FathomModel.Open(Repository.PathOf("tests", "models", "random"));
         ChatOptions options = new() { Generation = new GenerationOptions { MaxTokens = 25, Sampling = new SamplingOptions { Temperature = 0 } } };
         using ChatSession chat = model.StartChat(options);
         await Collect(chat.SendAsync("One question that is long enough to fill more than one window of sixteen tokens."));
@@ -228,7 +228,7 @@ public sealed class ChatTests
     [Fact]
     public async Task Closing_the_model_ends_an_answer_in_the_making()
     {
-        FathomModel model = FathomModel.Open(Repository.PathOf("models", "builtin"));
+        FathomModel model = FathomModel.Open(Repository.PathOf("tests", "models", "random"));
         using ChatSession chat = model.StartChat(Greedy(null));
         await Assert.ThrowsAsync<ObjectDisposedException>(async () =>
         {

@@ -1,5 +1,6 @@
 using System.Text;
 using Fathom.Text;
+using Fathom.Evaluation.Recall;
 using Fathom.Training.Data;
 using Fathom.Training.Libtorch;
 using TorchSharp;
@@ -88,7 +89,7 @@ public sealed class DataTests
     {
         var trainer = new BytePairTrainer();
         for (int i = 0; i < 50; i++) trainer.Add(RecallDocument.Create(1, i, 1_000, 4).Text);
-        string template = File.ReadAllText(Repository.PathOf("models", "builtin", "tokenizer.json"));
+        string template = File.ReadAllText(Repository.PathOf("tests", "models", "random", "tokenizer.json"));
         Tokenizer learnt = Tokenizer.Parse(Encoding.UTF8.GetBytes(trainer.Train(template, 500)), "learnt");
         Assert.Equal(500, learnt.VocabularySize);
         const string Text = "Anna Becker lives in Oslo. 日本 🌍\n";

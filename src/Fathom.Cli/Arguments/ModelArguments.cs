@@ -24,13 +24,13 @@ internal sealed class ModelArguments
     /// <summary>Whether the built-in model is meant.</summary>
     public bool IsBuiltIn(ParseResult parsed) => parsed.GetValue(model) is null;
 
-    /// <summary>Opens the model.</summary>
-    public FathomModel Open(ParseResult parsed) => FathomModel.Open(
+    /// <summary>Opens the model; without compressed attention when a measurement asks for that.</summary>
+    public FathomModel Open(ParseResult parsed, bool windowOnly = false) => FathomModel.Open(
         ModelLocation.Resolve(parsed.GetValue(model)),
         new FathomModelOptions
         {
             TokenizerPath = parsed.GetValue(tokenizer)?.FullName,
-            Model = new V4ModelOptions { Profile = parsed.GetValue(profile), Workers = CheckThreads(parsed.GetValue(threads)) },
+            Model = new V4ModelOptions { Profile = parsed.GetValue(profile), Workers = CheckThreads(parsed.GetValue(threads)), WindowOnly = windowOnly },
         });
 
     /// <summary>The number of threads, if it makes sense.</summary>

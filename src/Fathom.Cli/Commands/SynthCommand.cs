@@ -43,7 +43,7 @@ internal static class SynthCommand
     // A model of fewer ids than any of our tokenizers goes without.
     private static string? TokenizerFor(int vocabulary)
     {
-        const int OfficialIds = 129_280, BuiltInIds = 1_024;
+        const int OfficialIds = 129_280, BuiltInIds = 2_048;
         if (vocabulary >= OfficialIds) return TokenizerLocation.Official;
         return vocabulary >= BuiltInIds ? Path.Combine(ModelLocation.BuiltIn, "tokenizer.json") : null;
     }

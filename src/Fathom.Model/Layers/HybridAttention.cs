@@ -86,7 +86,7 @@ internal sealed unsafe class HybridAttention(LayerContext context)
                 int t = segment.FirstPosition + i;
                 for (int p = Math.Max(0, t - context.Config.Window + 1); p <= t; p++)
                     keys.Add(Plan.RowOf(segment, p, kv, plan.Caches[s].Window));
-                if (plan.Caches[s].Main is { } main)
+                if (context.SeesCompressed && plan.Caches[s].Main is { } main)
                 {
                     int visible = (t + 1) / main.Ratio;
                     if (picks.IsEmpty || layer.Kind == LayerKind.Hca || visible <= topK)

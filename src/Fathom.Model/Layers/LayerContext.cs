@@ -24,6 +24,9 @@ internal sealed class LayerContext(V4Config config, IDevice device, Workspace wo
 
     public IForwardObserver? Observer { get; set; }
 
+    /// <summary>Whether attention sees compressed entries (<see cref="V4ModelOptions.WindowOnly"/>).</summary>
+    public bool SeesCompressed { get; init; } = true;
+
     private bool IsOfficial => profile == NumericProfile.Official;
 
     /// <summary>The input as a matrix is to see it: rounded into <paramref name="buffer"/> when the profile and the matrix ask for it, else the input itself.</summary>

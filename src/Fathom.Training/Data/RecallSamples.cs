@@ -1,3 +1,4 @@
+using Fathom.Evaluation.Recall;
 using Fathom.Text;
 
 namespace Fathom.Training.Data;
@@ -6,9 +7,6 @@ namespace Fathom.Training.Data;
 internal sealed class RecallSamples(Tokenizer tokenizer, long seed, float textWeight)
 {
     private readonly ChatEncoder encoder = new(ChatFormat.Release);
-
-    /// <summary>The prompt of a first question.</summary>
-    public static string Prompt(string document, string question) => $"{document}\n\n{question}";
 
     /// <summary>A sample of at most <paramref name="tokens"/> tokens; what does not fit is made shorter, not cut.</summary>
     public Sample Create(long number, int tokens, int questions)
@@ -32,7 +30,7 @@ internal sealed class RecallSamples(Tokenizer tokenizer, long seed, float textWe
         for (int i = 0; i < document.Questions.Count; i++)
         {
             RecallQuestion question = document.Questions[i];
-            ChatMessage user = ChatMessage.Of("user", i == 0 ? Prompt(document.Text, question.Question) : question.Question);
+            ChatMessage user = ChatMessage.Of("user", i == 0 ? RecallDocument.Prompt(document.Text, question.Question) : question.Question);
             ThinkingMode mode = thinks && i == document.Questions.Count - 1 ? ThinkingMode.Thinking : ThinkingMode.Chat;
             ChatPrompt prompt = encoder.Encode([user], new ChatEncodingOptions { Context = messages, ThinkingMode = mode });
             Append(tokens, weights, tokenizer.Encode(prompt.Spans), textWeight);

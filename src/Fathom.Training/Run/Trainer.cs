@@ -163,6 +163,7 @@ public sealed class Trainer
     private void Save(Parameters parameters, IReadOnlyList<IOptimizer> optimizers, long step, long sample, StreamWriter metrics)
     {
         metrics.Flush();
+        MetricsPlot.Write(Path.Combine(config.Output, "metrics.jsonl"), Path.Combine(config.Output, "metrics.svg"));
         TrainingState.Save(StatePath, parameters, optimizers, step, sample);
     }
 }

@@ -1,4 +1,4 @@
-namespace Fathom.Training.Data;
+namespace Fathom.Evaluation.Recall;
 
 /// <summary>The words that generated documents are made of. All of them were written for Fathom.</summary>
 internal static class Words

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Fathom.Training.Data;
+namespace Fathom.Evaluation.Recall;
 
 /// <summary>A question about a document, its answer, and where in the document the answer stands.</summary>
 /// <param name="Question">The question.</param>
@@ -30,6 +30,9 @@ internal sealed class RecallDocument
         ("{0} left the {1} there.", "The {1} was lost by {0}.", "What did {0} leave or lose?", "Which thing did {0} lose?", Words.Objects),
         ("{0} was last seen in the {1}.", "They found {0} in the {1}.", "Where was {0} last seen?", "In which place was {0} found?", Words.Places),
     ];
+
+    /// <summary>The prompt of a question about a document.</summary>
+    public static string Prompt(string document, string question) => $"{document}\n\n{question}";
 
     private RecallDocument(string text, IReadOnlyList<RecallQuestion> questions)
     {

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Globalization;
+using Fathom.Cli.Arguments;
+using Fathom.Evaluation.Recall;
+using Fathom.Inference;
+
+namespace Fathom.Cli.Commands;
+
+/// <summary><c>fathom eval</c>: how good a model is.</summary>
+internal static class EvalCommand
+{
+    private const int LongestReadOnce = 4096;
+
+    public static Command Create() => new("eval", "Measure how good a model is.") { Recall() };
+
+    private static Command Recall()
+    {
+        var lengths = new Option<int[]>("--lengths") { Description = "Tokens of the prompts.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [256, 512, 1024, 2048, 4096] };
+        var questions = new Option<int>("--questions") { Description = "Questions for each length.", DefaultValueFactory = _ => 200 };
+        var skipsWindow = new Option<bool>("--no-window-only") { Description = "Leave out the comparison with compressed attention switched off." };
+        var output = new Option<DirectoryInfo?>("--out") { Description = "Folder for recall.md and recall.svg." };
+        var model = new ModelArguments();
+        var command = new Command("recall", "Ask about details of generated documents and count exact answers, with the whole attention and with its window only.\n\nExamples:\n  fathom eval recall\n  fathom eval recall --lengths 8192 65536 --questions 100 --out recall") { lengths, questions, skipsWindow, output };
+        model.AddTo(command);
+        command.SetAction((parsed, cancellation) =>
+        {
+            if (parsed.GetValue(questions) < 1) throw new ArgumentException("--questions must be at least 1.");
+            var sets = new Dictionary<string, IReadOnlyList<RecallResult>>();
+            foreach (bool windowOnly in Enumerable.Range(0, parsed.GetValue(skipsWindow) ? 1 : 2).Select(i => i == 1))
+            {
+                string name = windowOnly ? "window only" : "right answers";
+                using FathomModel opened = model.Open(parsed, windowOnly);
+                var results = new List<RecallResult>();
+                foreach (int length in parsed.GetValue(lengths)!.Order())
+                {
+                    int perDocument = length <= LongestReadOnce ? 1 : 16;
+                    foreach (RecallResult result in RecallTest.Run(opened, length, parsed.GetValue(questions), perDocument, cancellation)) results.Add(result);
+                    int right = results.Count(result => result.Length == length && result.IsRight), all = results.Count(result => result.Length == length);
+                    Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}, {length} tokens: {right} of {all}"));
+                }
+
+                sets.Add(name, results);
+            }
+
+            string table = RecallReport.Table(sets);
+            Console.Out.Write(table);
+            if (parsed.GetValue(output) is { } folder)
+            {
+                folder.Create();
+                File.WriteAllText(Path.Combine(folder.FullName, "recall.md"), table);
+                File.WriteAllText(Path.Combine(folder.FullName, "recall.svg"), RecallReport.HeatMap(sets["right answers"], "Right answers in percent, by length and place of the fact"));
+            }
+
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+}
