@@ -33,10 +33,10 @@ internal static class EvalCommand
                 var results = new List<RecallResult>();
                 foreach (int length in parsed.GetValue(lengths)!.Order())
                 {
-                    int perDocument = length <= LongestReadOnce ? 1 : 16;
-                    foreach (RecallResult result in RecallTest.Run(opened, length, parsed.GetValue(questions), perDocument, cancellation)) results.Add(result);
-                    int right = results.Count(result => result.Length == length && result.IsRight), all = results.Count(result => result.Length == length);
-                    Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}, {length} tokens: {right} of {all}"));
+                    int perDocument = length <= LongestReadOnce ? 1 : RecallTest.QuestionsPerDocument;
+                    RecallResult[] ofLength = [.. RecallTest.Run(opened, length, parsed.GetValue(questions), perDocument, cancellation)];
+                    results.AddRange(ofLength);
+                    Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}, {length} tokens: {ofLength.Count(result => result.IsRight)} of {ofLength.Length}"));
                 }
 
                 sets.Add(name, results);

@@ -10,8 +10,9 @@ public static class RecallTest
     /// <summary>Seed of the documents. Runs of the trainer use small seeds, so these documents are in no training.</summary>
     public const long Seed = 0x7EC0_11ED;
 
-    // As in training: facts that are not asked for stand beside those that are.
-    private const int FactsAsked = 16;
+    /// <summary>Questions that one document answers at most.</summary>
+    public const int QuestionsPerDocument = 16;
+
     private const int LongestAnswer = 48;
     private const double CharactersPerToken = 4.2;
 
@@ -19,7 +20,7 @@ public static class RecallTest
     /// <param name="model">The model.</param>
     /// <param name="length">Tokens of a prompt at most; documents fill at least nine tenths of it.</param>
     /// <param name="questions">How many questions.</param>
-    /// <param name="perDocument">How many of them about one document, up to 16; a document is read once for all of its questions.</param>
+    /// <param name="perDocument">How many of them about one document, up to <see cref="QuestionsPerDocument"/>; a document is read once for all of its questions.</param>
     /// <param name="cancellation">Looked at between forwards.</param>
     /// <exception cref="ArgumentException">The model's context is shorter than the length.</exception>
     public static IEnumerable<RecallResult> Run(FathomModel model, int length, int questions, int perDocument, CancellationToken cancellation = default)
@@ -27,14 +28,13 @@ public static class RecallTest
         ArgumentNullException.ThrowIfNull(model);
         if (length < 128 || length > model.ContextLength - LongestAnswer)
             throw new ArgumentException($"A recall test of {length} tokens is not possible; this model takes lengths from 128 to {model.ContextLength - LongestAnswer}.");
-        perDocument = Math.Clamp(perDocument, 1, FactsAsked);
+        perDocument = Math.Clamp(perDocument, 1, QuestionsPerDocument);
         int asked = 0;
         for (long number = length * 1_000_000L; asked < questions; number++)
         {
-            RecallDocument document = Fitting(model, number, length);
+            (RecallDocument document, int[][] prompts) = Fitting(model, number, length);
             RecallQuestion[] chosen = [.. document.Questions.Take(Math.Min(perDocument, questions - asked))];
-            int[][] prompts = Array.ConvertAll(chosen, question => Encode(model, document, question));
-            int shared = prompts.Min(prompt => CommonLength(prompt, prompts[0]));
+            int shared = prompts.Take(chosen.Length).Min(prompt => prompt.AsSpan().CommonPrefixLength(prompts[0]));
             using ISession read = model.Model.CreateSession();
             Feed(model.Model, read, prompts[0].AsMemory(0, Math.Min(shared, prompts[0].Length - 1)), cancellation);
             for (int i = 0; i < chosen.Length; i++)
@@ -48,20 +48,19 @@ public static class RecallTest
         }
     }
 
-    // The longest document of the number whose prompts fit.
-    private static RecallDocument Fitting(FathomModel model, long number, int length)
+    // The longest document of the number whose prompts fit, with the prompts of all its questions.
+    private static (RecallDocument Document, int[][] Prompts) Fitting(FathomModel model, long number, int length)
     {
         for (int characters = (int)(length * CharactersPerToken); ; characters = characters * 97 / 100)
         {
-            RecallDocument document = RecallDocument.Create(Seed, number, characters, FactsAsked);
-            if (document.Questions.All(question => Encode(model, document, question).Length <= length)) return document;
+            RecallDocument document = RecallDocument.Create(Seed, number, characters, QuestionsPerDocument);
+            int[][] prompts = [.. document.Questions.Select(question => Encode(model, document, question)).TakeWhile(prompt => prompt.Length <= length)];
+            if (prompts.Length == document.Questions.Count) return (document, prompts);
         }
     }
 
     private static int[] Encode(FathomModel model, RecallDocument document, RecallQuestion question) =>
         model.Tokenizer.Encode(model.Render([ChatMessage.Of("user", RecallDocument.Prompt(document.Text, question.Question))], new ChatOptions()).Spans);
-
-    private static int CommonLength(int[] a, int[] b) => a.AsSpan().CommonPrefixLength(b);
 
     private static string Answer(FathomModel model, ISession session, ReadOnlyMemory<int> prompt, CancellationToken cancellation)
     {
