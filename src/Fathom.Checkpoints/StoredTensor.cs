@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using Fathom.Compute.Numbers;
+
 namespace Fathom.Checkpoints;
 
 /// <summary>A tensor inside a mapped file. Its memory is valid until the file is disposed; what it holds may change or fault if somebody rewrites the file meanwhile.</summary>
@@ -34,4 +37,30 @@ public sealed unsafe class StoredTensor
     /// <summary>The content as a span.</summary>
     /// <exception cref="OverflowException">The tensor has more than 2 GiB.</exception>
     public ReadOnlySpan<byte> Bytes => new(Data, checked((int)ByteLength));
+
+    /// <summary>The values of a tensor of F32, F16 or BF16, widened.</summary>
+    /// <exception cref="InvalidDataException">It is of another type.</exception>
+    public float[] ToFloats()
+    {
+        int width = Type switch
+        {
+            StoredType.F32 => 4,
+            StoredType.F16 or StoredType.BF16 => 2,
+            _ => throw new InvalidDataException($"'{Name}' in {File} is of type {Type}; F32, F16 or BF16 was expected."),
+        };
+        ReadOnlySpan<byte> bytes = Bytes;
+        var values = new float[bytes.Length / width];
+        for (int i = 0; i < values.Length; i++)
+        {
+            ReadOnlySpan<byte> source = bytes.Slice(i * width, width);
+            values[i] = Type switch
+            {
+                StoredType.F32 => BinaryPrimitives.ReadSingleLittleEndian(source),
+                StoredType.F16 => (float)BinaryPrimitives.ReadHalfLittleEndian(source),
+                _ => BFloat16.Decode(BinaryPrimitives.ReadUInt16LittleEndian(source)),
+            };
+        }
+
+        return values;
+    }
 }

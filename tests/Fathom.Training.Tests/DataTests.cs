@@ -3,6 +3,7 @@ using Fathom.Text;
 using Fathom.Evaluation.Recall;
 using Fathom.Training.Data;
 using Fathom.Training.Libtorch;
+using Fathom.Training.Run;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,6 +12,8 @@ namespace Fathom.Training.Tests;
 public sealed class DataTests
 {
     private static readonly Tokenizer Tokenizer = Tokenizer.Load(Repository.PathOf("training", "minnow", "tokenizer.json"));
+
+    private static TrainStage Stage(int length, int questions = 2, int documentLength = 0) => new() { Steps = 1, Length = length, BatchTokens = length, Questions = questions, DocumentLength = documentLength };
 
     [Fact]
     public void A_document_is_the_same_every_time_and_holds_its_answers()
@@ -42,7 +45,7 @@ public sealed class DataTests
     public void A_sample_is_a_conversation_whose_answers_carry_the_loss()
     {
         var samples = new RecallSamples(Tokenizer, 1, 0.1f);
-        Sample sample = samples.Create(3, 600, 4);
+        Sample sample = samples.Create(3, Stage(640, 4, 600));
         Assert.InRange(sample.Tokens.Length, 100, 600);
         Assert.Equal(sample.Tokens.Length, sample.Weights.Length);
         string text = Tokenizer.Decode(sample.Tokens);
@@ -58,7 +61,7 @@ public sealed class DataTests
     {
         using var scope = NewDisposeScope();
         var samples = new RecallSamples(Tokenizer, 1, 0.1f);
-        Sample[] made = [.. Enumerable.Range(0, 40).Select(number => samples.Create(number, 200, 2))];
+        Sample[] made = [.. Enumerable.Range(0, 40).Select(number => samples.Create(number, Stage(256, 2, 200)))];
         TrainingBatch batch = Packer.Pack(number => made[number], 2, 2, 768, 0);
         long[] tokens = batch.Batch.Tokens.data<long>().ToArray(), starts = batch.Batch.Starts.data<long>().ToArray(), targets = batch.Targets.data<long>().ToArray();
         float[] weights = batch.Weights.data<float>().ToArray();

@@ -36,7 +36,7 @@ public sealed class OptimizerTests
     public void Every_parameter_has_one_optimiser()
     {
         using Parameters parameters = Initializer.Create(SmallModel.Config, 1);
-        IReadOnlyList<IOptimizer> optimizers = ParameterGroups.Optimizers(parameters, usesMuon: true);
+        IReadOnlyList<IOptimizer> optimizers = ParameterGroups.Optimizers(parameters.All, usesMuon: true);
         string[] muon = [.. optimizers[0].State.Keys.Select(name => name["muon.".Length..])];
         Assert.Contains("layers.1.attn.wq_b.weight", muon);
         Assert.Contains("layers.1.ffn.experts.w2.weight", muon);
@@ -54,7 +54,7 @@ public sealed class OptimizerTests
     {
         using Parameters parameters = Initializer.Create(SmallModel.Config, 1);
         var network = new V4Network(SmallModel.Config, parameters);
-        IReadOnlyList<IOptimizer> optimizers = ParameterGroups.Optimizers(parameters, usesMuon);
+        IReadOnlyList<IOptimizer> optimizers = ParameterGroups.Optimizers(parameters.All, usesMuon);
         double first = 0, last = 0;
         for (int step = 0; step < 60; step++)
         {
@@ -65,7 +65,7 @@ public sealed class OptimizerTests
             Tensor loss = nn.functional.cross_entropy(logits.narrow(0, 0, 39), batch.Tokens[0].narrow(0, 1, 39));
             foreach (Tensor tensor in parameters.All.Values) tensor.grad?.zero_();
             loss.backward();
-            ParameterGroups.Clip(parameters, 1);
+            ParameterGroups.Clip(parameters.All, 1);
             foreach (IOptimizer optimizer in optimizers) optimizer.Step(0.01);
             last = loss.item<float>();
             if (step == 0) first = last;

@@ -28,8 +28,8 @@ public sealed class TrainerTests : IDisposable
         new Trainer(Config("parts")).Run(resumes: true, parts.Add);
 
         Assert.Equal(10, whole.Count);
-        Assert.Equal(whole.Select(report => report.AnswerLoss), parts.Select(report => report.AnswerLoss));
-        Assert.True(whole[^1].AnswerLoss < whole[0].AnswerLoss - 0.5, $"the loss went from {whole[0].AnswerLoss} to {whole[^1].AnswerLoss}");
+        Assert.Equal(whole.Select(report => report.Loss), parts.Select(report => report.Loss));
+        Assert.True(whole[^1].Loss < whole[0].Loss - 0.5, $"the loss went from {whole[0].Loss} to {whole[^1].Loss}");
         Assert.Equal(10, File.ReadLines(Path.Combine(folder, "parts", "metrics.jsonl")).Count());
         Assert.Equal(File.ReadAllBytes(Export("whole")), File.ReadAllBytes(Export("parts")));
         using V4Model model = V4Model.Open(Path.Combine(folder, "whole", "export"));

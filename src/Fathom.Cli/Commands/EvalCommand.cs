@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Fathom.Checkpoints;
 using Fathom.Cli.Arguments;
 using Fathom.Evaluation.Recall;
 using Fathom.Inference;
@@ -18,15 +19,17 @@ internal static class EvalCommand
         var lengths = new Option<int[]>("--lengths") { Description = "Tokens of the prompts.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [256, 512, 1024, 2048, 4096] };
         var questions = new Option<int>("--questions") { Description = "Questions for each length.", DefaultValueFactory = _ => 200 };
         var skipsWindow = new Option<bool>("--no-window-only") { Description = "Leave out the comparison with compressed attention switched off." };
-        var output = new Option<DirectoryInfo?>("--out") { Description = "Folder for recall.md and recall.svg." };
+        var windowAlone = new Option<bool>("--window-only") { Description = "Measure with compressed attention switched off only." };
+        var output = new Option<DirectoryInfo?>("--out") { Description = "Folder for recall.md (the table), recall.svg (length by place) and answers.jsonl (every question with its answer)." };
         var model = new ModelArguments();
-        var command = new Command("recall", "Ask about details of generated documents and count exact answers, with the whole attention and with its window only.\n\nExamples:\n  fathom eval recall\n  fathom eval recall --lengths 8192 65536 --questions 100 --out recall") { lengths, questions, skipsWindow, output };
+        var command = new Command("recall", "Ask about details of generated documents and count exact answers, with the whole attention and with its window only.\n\nExamples:\n  fathom eval recall\n  fathom eval recall --lengths 8192 65536 --questions 100 --out recall") { lengths, questions, skipsWindow, windowAlone, output };
         model.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(questions) < 1) throw new ArgumentException("--questions must be at least 1.");
             var sets = new Dictionary<string, IReadOnlyList<RecallResult>>();
-            foreach (bool windowOnly in Enumerable.Range(0, parsed.GetValue(skipsWindow) ? 1 : 2).Select(i => i == 1))
+            if (parsed.GetValue(skipsWindow) && parsed.GetValue(windowAlone)) throw new ArgumentException("--window-only and --no-window-only exclude each other.");
+            foreach (bool windowOnly in (bool[])[.. parsed.GetValue(windowAlone) ? Array.Empty<bool>() : [false], .. parsed.GetValue(skipsWindow) ? Array.Empty<bool>() : [true]])
             {
                 string name = windowOnly ? "window only" : "right answers";
                 using FathomModel opened = model.Open(parsed, windowOnly);
@@ -47,12 +50,15 @@ internal static class EvalCommand
             if (parsed.GetValue(output) is { } folder)
             {
                 folder.Create();
-                File.WriteAllText(Path.Combine(folder.FullName, "recall.md"), table);
-                File.WriteAllText(Path.Combine(folder.FullName, "recall.svg"), RecallReport.HeatMap(sets["right answers"], "Right answers in percent, by length and place of the fact"));
+                AtomicFile.Write(Path.Combine(folder.FullName, "recall.md"), table);
+                AtomicFile.Write(Path.Combine(folder.FullName, "recall.svg"), RecallReport.HeatMap(sets.Values.First(), $"{Capitalised(sets.Keys.First())} in percent, by length and place of the fact"));
+                AtomicFile.Write(Path.Combine(folder.FullName, "answers.jsonl"), RecallReport.Answers(sets));
             }
 
             return Task.FromResult(0);
         });
         return command;
     }
+
+    private static string Capitalised(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 }

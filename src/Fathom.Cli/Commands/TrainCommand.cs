@@ -10,8 +10,8 @@ internal static class TrainCommand
 
     public static Command Create()
     {
-        var arguments = new Argument<string[]>("ARGUMENTS") { Description = "A JSON description of the run and options of the trainer, such as --resume.", Arity = ArgumentArity.OneOrMore };
-        var command = new Command("train", "Train a V4 model as a JSON file describes it.\n\nExamples:\n  fathom train training/minnow/run.json\n  fathom train training/minnow/run.json --resume") { arguments };
+        var arguments = new Argument<string[]>("ARGUMENTS") { Description = "A JSON description of a run and options such as --resume; or finetune, distill, merge or tokenizer and what belongs to it.", Arity = ArgumentArity.OneOrMore };
+        var command = new Command("train", "Train, fine-tune or distil a V4 model as a JSON file describes it.\n\nExamples:\n  fathom train training/minnow/run.json --resume\n  fathom train finetune mine.json\n  fathom train distill mine.json\n  fathom train merge --model base --adapter out/adapter --out merged\n  fathom train tokenizer --help") { arguments };
         command.TreatUnmatchedTokensAsErrors = false;
         command.SetAction(async (parsed, cancellation) =>
         {

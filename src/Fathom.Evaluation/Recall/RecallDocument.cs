@@ -19,18 +19,6 @@ internal sealed class RecallDocument
     /// <summary>What is answered when the document does not say.</summary>
     public const string NotThere = "The document does not say.";
 
-    private static readonly (string Fact, string OtherFact, string Question, string OtherQuestion, string[] Values)[] Attributes =
-    [
-        ("{0} lives in {1}.", "The home of {0} is in {1}.", "Where does {0} live?", "In which city does {0} live?", Words.Cities),
-        ("{0} works as a {1}.", "By trade {0} is a {1}.", "What is the job of {0}?", "What does {0} work as?", Words.Jobs),
-        ("{0} owns a {1}.", "There is a {1} that belongs to {0}.", "Which animal does {0} own?", "What animal belongs to {0}?", Words.Animals),
-        ("The favourite colour of {0} is {1}.", "{0} likes the colour {1} best.", "What is the favourite colour of {0}?", "Which colour does {0} like best?", Words.Colours),
-        ("For dinner {0} always eats {1}.", "{0} is very fond of {1}.", "What does {0} like to eat?", "Which food is {0} fond of?", Words.Foods),
-        ("The code of {0} is {1}.", "{0} uses the code {1}.", "What is the code of {0}?", "Which code does {0} use?", []),
-        ("{0} left the {1} there.", "The {1} was lost by {0}.", "What did {0} leave or lose?", "Which thing did {0} lose?", Words.Objects),
-        ("{0} was last seen in the {1}.", "They found {0} in the {1}.", "Where was {0} last seen?", "In which place was {0} found?", Words.Places),
-    ];
-
     /// <summary>The prompt of a question about a document.</summary>
     public static string Prompt(string document, string question) => $"{document}\n\n{question}";
 
@@ -49,68 +37,80 @@ internal sealed class RecallDocument
     /// <param name="number">Which document of the series.</param>
     /// <param name="characters">About how long.</param>
     /// <param name="questions">How many questions at most.</param>
-    public static RecallDocument Create(long seed, long number, int characters, int questions)
+    /// <param name="mostFacts">How many facts at most; 0 for one in 220 characters.</param>
+    public static RecallDocument Create(long seed, long number, int characters, int questions, int mostFacts = 0)
     {
         ulong mixed = unchecked((((ulong)seed * 0x9E3779B97F4A7C15) ^ (ulong)number) * 0x2545F4914F6CDD1D);
         var random = new Random((int)(mixed >> 32));
-        int factCount = Math.Clamp(characters / 220, 1, Math.Max(2, questions * 2));
-        List<(string Person, int Attribute, string Value)> facts = Facts(random, factCount);
+        int count = mostFacts > 0 ? random.Next(Math.Max(1, mostFacts / 2), mostFacts + 1) : Math.Clamp(characters / 220, 1, Math.Max(2, questions * 2));
+        List<Fact> facts = Facts(random, count);
         string[] sentences = Place(random, facts, characters, out int[] places);
-        string text = string.Join(' ', sentences);
+        string text = Layout.Write(random, sentences);
         var asked = new List<RecallQuestion>();
         int[] order = [.. Enumerable.Range(0, facts.Count)];
         random.Shuffle(order);
-        foreach (int fact in order.Take(questions))
+        foreach (int chosen in order.Take(questions))
         {
-            (string person, int attribute, string value) = facts[fact];
+            Fact fact = facts[chosen];
             bool isMissing = random.Next(10) == 0;
-            if (isMissing) (person, attribute) = Missing(random, facts);
-            string question = Format(random.Next(2) == 0 ? Attributes[attribute].Question : Attributes[attribute].OtherQuestion, person, string.Empty);
-            asked.Add(new RecallQuestion(question, isMissing ? NotThere : Capitalised(value) + ".", isMissing ? -1 : places[fact] / (double)Math.Max(1, sentences.Length - 1)));
+            if (isMissing) fact = Missing(random, facts);
+            (string first, string second) = fact.Attribute.Questions;
+            string question = Format(random.Next(2) == 0 ? first : second, fact.Subject, string.Empty);
+            asked.Add(new RecallQuestion(question, isMissing ? NotThere : Capitalised(fact.Value) + ".", isMissing ? -1 : places[chosen] / (double)Math.Max(1, sentences.Length - 1)));
         }
 
         return new RecallDocument(text, asked);
     }
 
-    private static List<(string Person, int Attribute, string Value)> Facts(Random random, int count)
+    private sealed record Fact(string Subject, int Kind, Attribute Attribute, string Value);
+
+    private static List<Fact> Facts(Random random, int count)
     {
-        var facts = new List<(string, int, string)>();
-        var known = new HashSet<(string, int)>();
-        var people = new List<string>();
+        var facts = new List<Fact>();
         while (facts.Count < count)
         {
-            // Several facts about one person, and one kind of fact about several: what is asked for has company.
-            string person = people.Count > 0 && random.Next(2) == 0 ? people[random.Next(people.Count)] : Person(random);
-            int attribute = random.Next(Attributes.Length);
-            if (!known.Add((person, attribute))) continue;
-            people.Add(person);
-            string[] values = Attributes[attribute].Values;
-            string value = values.Length > 0 ? values[random.Next(values.Length)] : random.Next(1_000, 10_000).ToString(CultureInfo.InvariantCulture);
-            facts.Add((person, attribute, value));
+            // Several facts about one subject, and one kind of fact about several: what is asked for has company.
+            Fact fact = New(random, facts);
+            if (!Holds(facts, fact)) facts.Add(fact);
         }
 
         return facts;
     }
 
-    private static (string Person, int Attribute) Missing(Random random, List<(string Person, int Attribute, string Value)> facts)
+    // Something about a subject of the document, half the time, or about another.
+    private static Fact New(Random random, List<Fact> facts)
+    {
+        (string? subject, int kind) = (null, Subjects.Kind(random));
+        if (facts.Count > 0 && random.Next(2) == 0)
+        {
+            Fact other = facts[random.Next(facts.Count)];
+            (subject, kind) = (other.Subject, other.Kind);
+        }
+
+        subject ??= Subjects.Name(random, kind, [.. facts.Where(fact => fact.Kind == kind).Select(fact => fact.Subject)]);
+        Attribute attribute = Subjects.Kinds[kind][random.Next(Subjects.Kinds[kind].Length)];
+        return new Fact(subject, kind, attribute, attribute.Value(random));
+    }
+
+    private static Fact Missing(Random random, List<Fact> facts)
     {
         while (true)
         {
-            // Half the time a person of the document, of whom something else is told.
-            string person = random.Next(2) == 0 ? facts[random.Next(facts.Count)].Person : Person(random);
-            int attribute = random.Next(Attributes.Length);
-            if (!facts.Exists(fact => fact.Person == person && fact.Attribute == attribute)) return (person, attribute);
+            Fact fact = New(random, facts);
+            if (!Holds(facts, fact)) return fact;
         }
     }
 
-    private static string[] Place(Random random, List<(string Person, int Attribute, string Value)> facts, int characters, out int[] places)
+    private static bool Holds(List<Fact> facts, Fact other) => facts.Exists(fact => fact.Subject == other.Subject && fact.Attribute == other.Attribute);
+
+    private static string[] Place(Random random, List<Fact> facts, int characters, out int[] places)
     {
         var sentences = new List<(string Text, int Fact)>();
         int length = 0;
         for (int i = 0; i < facts.Count; i++)
         {
-            (string person, int attribute, string value) = facts[i];
-            string sentence = Format(random.Next(2) == 0 ? Attributes[attribute].Fact : Attributes[attribute].OtherFact, person, value);
+            (string first, string second) = facts[i].Attribute.Facts;
+            string sentence = Format(random.Next(2) == 0 ? first : second, facts[i].Subject, facts[i].Value);
             sentences.Add((Capitalised(sentence), i));
             length += sentence.Length + 1;
         }
@@ -146,11 +146,13 @@ internal sealed class RecallDocument
         return Capitalised(sentence);
     }
 
-    private static string Person(Random random) => $"{Pick(random, Words.FirstNames)} {Pick(random, Words.LastNames)}";
-
     private static string Pick(Random random, string[] words) => words[random.Next(words.Length)];
 
-    private static string Format(string pattern, string person, string value) => string.Format(CultureInfo.InvariantCulture, CompositeFormat.Parse(pattern), person, value);
+    private static string Format(string pattern, string subject, string value)
+    {
+        if (value.Length > 0 && "aeiou".Contains(value[0], StringComparison.Ordinal)) pattern = pattern.Replace(" a {1}", " an {1}", StringComparison.Ordinal);
+        return string.Format(CultureInfo.InvariantCulture, CompositeFormat.Parse(pattern), subject, value);
+    }
 
     private static string Capitalised(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 
 namespace Fathom.Evaluation.Recall;
 
@@ -26,6 +27,13 @@ public static class RecallReport
         }
 
         return text.ToString();
+    }
+
+    /// <summary>A line of JSON for each question of each named set.</summary>
+    public static string Answers(IReadOnlyDictionary<string, IReadOnlyList<RecallResult>> sets)
+    {
+        ArgumentNullException.ThrowIfNull(sets);
+        return string.Concat(sets.SelectMany(set => set.Value.Select(result => JsonSerializer.Serialize(new { set = set.Key, result.Length, result.Tokens, result.Depth, result.Question, result.Expected, result.Answer, result.IsRight }, JsonSerializerOptions.Web) + "\n")));
     }
 
     /// <summary>An SVG drawing: a row for each length, a column for each tenth of the document, the share of right answers as colour and number.</summary>

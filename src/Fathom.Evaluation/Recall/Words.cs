@@ -29,5 +29,7 @@ internal static class Words
 
     public static readonly string[] Openings = Split("Then_ Later_ After_that,_ In_the_meantime,_ Once_again,_ By_noon,_ As_always,_ For_a_while,_ Nobody_knew_why,_but_ It_was_said_that_ Before_dark,_ On_that_day,_ Far_away,_");
 
+    public static readonly string[] Ships = Split("Albatross Aurora Bluebell Challenger Comet Condor Cygnet Discovery Dolphin Endeavour Esmeralda Falcon Fortuna Gannet Griffin Halcyon Heron Hesperus Jupiter Kestrel Kingfisher Lapwing Leviathan Lodestar Mermaid Mercury Neptune Nightingale Osprey Pegasus Penguin Pioneer Poseidon Providence Seagull Swallow Tempest Triton Valiant Wanderer");
+
     private static string[] Split(string words) => [.. words.Split(' ').Select(word => word.Replace('_', ' '))];
 }

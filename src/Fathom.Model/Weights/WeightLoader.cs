@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Fathom.Checkpoints;
 using Fathom.Compute;
-using Fathom.Compute.Numbers;
 
 namespace Fathom.Model.Weights;
 
@@ -143,25 +142,7 @@ internal sealed unsafe class WeightLoader(Checkpoint checkpoint)
             : new WeightMatrix(WeightFormat.Fp4, rows, tensor.Type == StoredType.F4 ? columns : columns * 2, tensor.Data, scale.Data, scalesAreFloat);
     }
 
-    private float[] Vector(string name)
-    {
-        StoredTensor tensor = checkpoint[name];
-        ReadOnlySpan<byte> bytes = tensor.Bytes;
-        int width = tensor.Type == StoredType.F32 ? 4 : 2;
-        var values = new float[bytes.Length / width];
-        for (int i = 0; i < values.Length; i++)
-        {
-            ReadOnlySpan<byte> source = bytes.Slice(i * width, width);
-            values[i] = tensor.Type switch
-            {
-                StoredType.F32 => BinaryPrimitives.ReadSingleLittleEndian(source),
-                StoredType.F16 => (float)BinaryPrimitives.ReadHalfLittleEndian(source),
-                _ => BFloat16.Decode(BinaryPrimitives.ReadUInt16LittleEndian(source)),
-            };
-        }
-
-        return values;
-    }
+    private float[] Vector(string name) => checkpoint[name].ToFloats();
 
     private int[] Integers(string name)
     {

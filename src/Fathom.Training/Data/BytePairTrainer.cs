@@ -9,7 +9,8 @@ namespace Fathom.Training.Data;
 /// Learns a byte-level BPE vocabulary with V4's pre-tokenizer and writes it as tokenizer.json with V4's special tokens:
 /// again and again the most frequent neighbours are joined; of equals the pair that stands first in byte order.
 /// </summary>
-internal sealed class BytePairTrainer
+/// <param name="keepsDigits">Never join digits, so that a number is read and written digit by digit.</param>
+internal sealed class BytePairTrainer(bool keepsDigits = false)
 {
     private readonly Dictionary<string, long> pieces = new(StringComparer.Ordinal);
 
@@ -21,6 +22,12 @@ internal sealed class BytePairTrainer
         int start = 0;
         foreach (int end in ends)
         {
+            if (keepsDigits && char.IsAsciiDigit(text[start]))
+            {
+                start = end;
+                continue;
+            }
+
             ref long count = ref CollectionsMarshal.GetValueRefOrAddDefault(pieces, text[start..end], out _);
             count++;
             start = end;

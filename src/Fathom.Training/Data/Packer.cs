@@ -15,7 +15,14 @@ internal static class Packer
     private const int Alignment = 128;
 
     /// <summary>Fills rows with samples number <paramref name="first"/> and up.</summary>
-    public static TrainingBatch Pack(Func<long, Sample> sampleOf, long first, int rows, int length, int mostOffset)
+    /// <param name="sampleOf">Gives the samples.</param>
+    /// <param name="first">Number of the first.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="length">Tokens of a row.</param>
+    /// <param name="mostOffset">Positions begin at up to this.</param>
+    /// <param name="end">There are no samples from here on.</param>
+    /// <exception cref="InvalidDataException">A sample does not fit into a row.</exception>
+    public static TrainingBatch Pack(Func<long, Sample> sampleOf, long first, int rows, int length, int mostOffset, long end = long.MaxValue)
     {
         var tokens = new long[rows * length];
         var targets = new long[rows * length];
@@ -26,15 +33,15 @@ internal static class Packer
         for (int row = 0; row < rows; row++)
         {
             int place = 0;
-            while (place < length)
+            while (place < length && number < end)
             {
                 Sample sample = sampleOf(number);
                 if (place + sample.Tokens.Length > length) break;
-                int at = (row * length) + place, end = Math.Min(length, place + Align(sample.Tokens.Length));
+                int at = (row * length) + place, stop = Math.Min(length, place + Align(sample.Tokens.Length));
 
                 // Documents begin at different positions, so that the model does not count on small ones.
                 long offset = mostOffset > 0 ? new Random(unchecked((int)(number * 2654435761L))).Next(mostOffset) : 0;
-                for (int i = 0; i < end - place; i++)
+                for (int i = 0; i < stop - place; i++)
                 {
                     starts[at + i] = place;
                     positions[at + i] = offset + i;
@@ -42,7 +49,7 @@ internal static class Packer
                     if (i + 1 < sample.Tokens.Length) (targets[at + i], weights[at + i]) = (sample.Tokens[i + 1], sample.Weights[i + 1]);
                 }
 
-                place = end;
+                place = stop;
                 number++;
             }
 

@@ -49,26 +49,12 @@ internal static unsafe class CheckpointParameters
     private static float[] Floats(Checkpoint checkpoint, ExpectedTensor expected)
     {
         StoredTensor stored = checkpoint[expected.Name];
-        var values = new float[expected.Count];
-        if (stored.Type is StoredType.F32 or StoredType.BF16 or StoredType.F16)
-        {
-            for (int i = 0; i < values.Length; i++)
-            {
-                values[i] = stored.Type switch
-                {
-                    StoredType.F32 => ((float*)stored.Data)[i],
-                    StoredType.F16 => (float)((Half*)stored.Data)[i],
-                    _ => Compute.Numbers.BFloat16.Decode(((ushort*)stored.Data)[i]),
-                };
-            }
-
-            return values;
-        }
-
+        if (stored.Type is StoredType.F32 or StoredType.BF16 or StoredType.F16) return stored.ToFloats();
         StoredTensor scale = checkpoint[expected.ScaleName];
         int rows = (int)expected.Shape[0], columns = (int)expected.Shape[1];
         WeightFormat format = stored.Type == StoredType.F8E4M3 ? WeightFormat.Fp8 : WeightFormat.Fp4;
         var matrix = new WeightMatrix(format, rows, columns, stored.Data, scale.Data, scale.Type == StoredType.F32);
+        var values = new float[expected.Count];
         for (int r = 0; r < rows; r++)
         {
             for (int c = 0; c < columns; c++) values[(r * columns) + c] = matrix.ValueAt(r, c);

@@ -30,6 +30,9 @@ internal sealed class V4Network
         set => attention.Mode = value;
     }
 
+    /// <summary>Whether there is an MTP block.</summary>
+    public bool HasPrediction => parameters.Has("mtp.0.e_proj.weight");
+
     /// <summary>Runs all layers.</summary>
     public ForwardResult Forward(TokenBatch batch, bool wantsIndexLoss = false)
     {

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Fathom.Training.Run;
 
-/// <summary>Draws a run's metrics.jsonl as an SVG that a browser shows: loss of answers, and the share of answer tokens that were right.</summary>
+/// <summary>Draws a run's metrics.jsonl as an SVG that a browser shows: the loss, and the share of answers that were right.</summary>
 internal static class MetricsPlot
 {
     private const int Width = 760;
@@ -22,7 +22,7 @@ internal static class MetricsPlot
         while (reader.ReadLine() is { } line)
         {
             using JsonDocument step = JsonDocument.Parse(line);
-            steps.Add((Number(step, "answerLoss"), Number(step, "answersRight")));
+            steps.Add((Number(step, "loss"), Number(step, "right")));
         }
 
         if (steps.Count > 0) AtomicFile.Write(picture, Draw(steps));
@@ -43,7 +43,7 @@ internal static class MetricsPlot
 
         Line(svg, [.. steps.Select(step => step.Loss / most)], "#b03030");
         Line(svg, [.. steps.Select(step => step.Right)], "#2060a0");
-        svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Margin}\" y=\"28\" fill=\"#b03030\">loss of answer tokens, nats</text><text x=\"{Width - Margin}\" y=\"28\" text-anchor=\"end\" fill=\"#2060a0\">answer tokens right</text><text x=\"{Width / 2}\" y=\"{Height - 16}\" text-anchor=\"middle\">{steps.Count} steps</text>\n</svg>\n");
+        svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Margin}\" y=\"28\" fill=\"#b03030\">loss, nats</text><text x=\"{Width - Margin}\" y=\"28\" text-anchor=\"end\" fill=\"#2060a0\">answers right</text><text x=\"{Width / 2}\" y=\"{Height - 16}\" text-anchor=\"middle\">{steps.Count} steps</text>\n</svg>\n");
         return svg.ToString();
     }
 

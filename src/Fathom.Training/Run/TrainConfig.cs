@@ -5,6 +5,8 @@ namespace Fathom.Training.Run;
 /// <summary>A training run, as its JSON file describes it. Paths are relative to the file.</summary>
 public sealed record TrainConfig
 {
+    private const int MostSources = 64;
+
     private static readonly JsonSerializerOptions Reading = new(JsonSerializerDefaults.Web)
     {
         ReadCommentHandling = JsonCommentHandling.Skip,
@@ -12,11 +14,14 @@ public sealed record TrainConfig
         UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
     };
 
-    /// <summary>The architecture: a config.json of V4's kind.</summary>
-    public required string Model { get; init; }
+    /// <summary>The architecture of a new model: a config.json of V4's kind. null when the run starts from a checkpoint.</summary>
+    public string? Model { get; init; }
 
-    /// <summary>The tokenizer.json.</summary>
-    public required string Tokenizer { get; init; }
+    /// <summary>Fine-tuning and distillation: the folder of the checkpoint to start from.</summary>
+    public string? StartFrom { get; init; }
+
+    /// <summary>The tokenizer.json; when the run starts from a checkpoint, the one in its folder by default.</summary>
+    public string? Tokenizer { get; init; }
 
     /// <summary>The folder for state, metrics, plot and export.</summary>
     public required string Output { get; init; }
@@ -42,9 +47,6 @@ public sealed record TrainConfig
     /// <summary>Weight of predicting text that is no answer.</summary>
     public float TextWeight { get; init; } = 0.1f;
 
-    /// <summary>Weight of the prediction block's loss.</summary>
-    public double PredictionWeight { get; init; } = 0.3;
-
     /// <summary>Weight of the sequence-wise balance loss.</summary>
     public double BalanceWeight { get; init; } = 1e-4;
 
@@ -53,6 +55,18 @@ public sealed record TrainConfig
 
     /// <summary>Steps between saved states.</summary>
     public int SaveEvery { get; init; } = 100;
+
+    /// <summary>Whether the end also writes export-unrounded/, the same model with all matrices in 32 bits, for comparison.</summary>
+    public bool ExportsUnrounded { get; init; }
+
+    /// <summary>What to train on; generated documents when nothing is named.</summary>
+    public IReadOnlyList<DataSource> Data { get; init; } = [];
+
+    /// <summary>Fine-tuning: train adapters instead of the parameters.</summary>
+    public AdapterConfig? Adapter { get; init; }
+
+    /// <summary>Distillation: the teacher.</summary>
+    public DistillConfig? Distill { get; init; }
 
     /// <summary>The stages, one after the other.</summary>
     public required IReadOnlyList<TrainStage> Stages { get; init; }
@@ -64,8 +78,7 @@ public sealed record TrainConfig
         try
         {
             TrainConfig config = JsonSerializer.Deserialize<TrainConfig>(File.ReadAllText(path), Reading) ?? throw new InvalidDataException($"{path} is empty.");
-            string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-            config = config with { Model = Path.Combine(folder, config.Model), Tokenizer = Path.Combine(folder, config.Tokenizer), Output = Path.Combine(folder, config.Output) };
+            config = config.Under(Path.GetDirectoryName(Path.GetFullPath(path))!);
             config.Check(path);
             return config;
         }
@@ -75,43 +88,39 @@ public sealed record TrainConfig
         }
     }
 
+    private TrainConfig Under(string folder)
+    {
+        string? Absolute(string? path) => path is null ? null : Path.Combine(folder, path);
+        return this with
+        {
+            Model = Absolute(Model),
+            StartFrom = Absolute(StartFrom),
+            Tokenizer = Absolute(Tokenizer),
+            Output = Path.Combine(folder, Output),
+            Data = [.. Data.Select(data => data with { Path = Absolute(data.Path) })],
+            Distill = Distill is null ? null : Distill with { Teacher = Path.Combine(folder, Distill.Teacher) },
+        };
+    }
+
     private void Check(string path)
     {
-        if (Stages.Count == 0) throw new InvalidDataException($"{path} has no stages; a run needs at least one.");
-        foreach (TrainStage stage in Stages)
+        void Refuse(bool isWrong, string message)
         {
-            if (stage.Steps < 1 || stage.Length < 128 || stage.Length % 128 != 0 || stage.BatchTokens < stage.Length || stage.Questions < 1)
-                throw new InvalidDataException($"{path}: a stage needs steps and questions of at least 1, a length that is a multiple of 128, and batchTokens of at least the length.");
+            if (isWrong) throw new InvalidDataException($"{path}: {message}");
         }
 
-        if (!(LearningRate > 0) || WarmupSteps < 0 || SaveEvery < 1 || !(ClipNorm > 0)) throw new InvalidDataException($"{path}: learningRate, saveEvery and clipNorm must be above 0, warmupSteps not below.");
+        Refuse((Model is null) == (StartFrom is null), "a run needs either model, to begin from random values, or startFrom, a checkpoint.");
+        Refuse(Model is not null && Tokenizer is null, "a new model needs a tokenizer.");
+        Refuse(Adapter is not null && StartFrom is null, "adapters need startFrom, the checkpoint that they adapt.");
+        Refuse(Adapter is { } adapter && (adapter.Rank < 1 || !(adapter.Alpha > 0) || adapter.Modules.Count == 0), "an adapter needs a rank of at least 1, an alpha above 0 and modules.");
+        Refuse(Distill is { } distill && (distill.AnswerTokens < 1 || !(distill.Temperature > 0)), "distill needs answerTokens of at least 1 and a temperature above 0.");
+        Refuse(Data.Any(data => (data.Path is null) != (data.Kind == DataKind.Recall)), "every source of data but recall needs a path.");
+        Refuse(Data.Any(data => !(data.Share > 0)) || Data.Count > MostSources, $"shares of data must be above 0, and the sources at most {MostSources}.");
+        Refuse(Stages.Count == 0, "the run has no stages; it needs at least one.");
+        Refuse(
+            Stages.Any(stage => stage.Steps < 1 || stage.Length < 128 || stage.Length % 128 != 0 || stage.BatchTokens < stage.Length || stage.Questions < 1 || stage.Accumulation < 1),
+            "a stage needs steps, questions and accumulation of at least 1, a length that is a multiple of 128, and batchTokens of at least the length.");
+        Refuse(Stages.Any(stage => stage.DocumentLength < 0 || stage.DocumentLength > stage.Length), "documentLength must be between 0 and the length.");
+        Refuse(!(LearningRate > 0) || WarmupSteps < 0 || SaveEvery < 1 || !(ClipNorm > 0), "learningRate, saveEvery and clipNorm must be above 0, warmupSteps not below.");
     }
-}
-
-/// <summary>A part of a run with its own length of sequences.</summary>
-public sealed record TrainStage
-{
-    /// <summary>Optimiser steps.</summary>
-    public required int Steps { get; init; }
-
-    /// <summary>Tokens of a row; a multiple of 128.</summary>
-    public required int Length { get; init; }
-
-    /// <summary>Tokens of documents at most; 0 for the length of a row. Shorter documents share a row.</summary>
-    public int DocumentLength { get; init; }
-
-    /// <summary>Tokens of a step.</summary>
-    public required int BatchTokens { get; init; }
-
-    /// <summary>Questions to a document at most.</summary>
-    public int Questions { get; init; } = 8;
-
-    /// <summary>dense: CSA layers see everything; sparse: what the indexer picks.</summary>
-    public bool IsSparse { get; init; }
-
-    /// <summary>Weight of the indexer's own loss; 0 leaves it untrained.</summary>
-    public double IndexWeight { get; init; }
-
-    /// <summary>Whether the network sees parameters rounded as in an export.</summary>
-    public bool IsQuantised { get; init; }
 }

@@ -1,35 +1,41 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Fathom.Text;
+using Fathom.Training.Adapters;
 using Fathom.Training.Data;
 using Fathom.Training.Libtorch;
 using Fathom.Training.Network;
+using Fathom.Training.Objectives;
 using Fathom.Training.Optimization;
-using Fathom.Training.Quantization;
 
 namespace Fathom.Training.Run;
 
 /// <summary>Runs a training from its description: stages, steps, metrics, saved states and the export at the end.</summary>
 public sealed class Trainer
 {
-    private const int MostOffset = 1024;
+    private static readonly JsonSerializerOptions MetricsFormat = new(JsonSerializerDefaults.Web) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
     private readonly TrainConfig config;
-    private readonly V4Config model;
-    private readonly RecallSamples samples;
+    private readonly string tokenizer;
+    private readonly ISampleSource samples;
 
-    /// <summary>Prepares a run.</summary>
-    /// <exception cref="InvalidDataException">Model and tokenizer do not go together.</exception>
-    public Trainer(TrainConfig config)
+    /// <summary>Prepares a run: reads its tokenizer and its data.</summary>
+    /// <param name="config">The run.</param>
+    /// <param name="notice">Receives what people should know about their data.</param>
+    /// <exception cref="InvalidDataException">Model and tokenizer do not go together, or data cannot be read.</exception>
+    public Trainer(TrainConfig config, Action<string>? notice = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         LibtorchLoader.Prepare();
         this.config = config;
-        model = V4Config.Read(config.Model);
-        Tokenizer tokenizer = Tokenizer.Load(config.Tokenizer);
-        if (tokenizer.VocabularySize > model.VocabularySize)
-            throw new InvalidDataException($"The tokenizer has {tokenizer.VocabularySize} ids, but the model only {model.VocabularySize}; change vocab_size in {config.Model}.");
-        samples = new RecallSamples(tokenizer, config.Seed, config.TextWeight);
+        string model = config.Model ?? Path.Combine(config.StartFrom!, "config.json");
+        tokenizer = config.Tokenizer ?? Path.Combine(config.StartFrom!, "tokenizer.json");
+        int vocabulary = V4Config.Read(model).VocabularySize;
+        Tokenizer read = Tokenizer.Load(tokenizer);
+        if (read.VocabularySize > vocabulary)
+            throw new InvalidDataException($"The tokenizer has {read.VocabularySize} ids, but the model only {vocabulary}; name the tokenizer that belongs to {model}, or change its vocab_size for a new model.");
+        samples = SampleSources.Open(config, read, notice);
     }
 
     /// <summary>Where the state of the run is kept.</summary>
@@ -45,91 +51,72 @@ public sealed class Trainer
         if (resumes != File.Exists(StatePath))
             throw new InvalidDataException(resumes ? $"There is no state {StatePath} to go on with." : $"{StatePath} exists; add --resume to go on with it, or name another output folder.");
         Directory.CreateDirectory(config.Output);
-        using Parameters parameters = Initializer.Create(model, config.Seed);
-        IReadOnlyList<IOptimizer> optimizers = ParameterGroups.Optimizers(parameters, config.UsesMuon);
-        (long step, long sample) = resumes ? TrainingState.Load(StatePath, parameters, optimizers) : (0, 0);
-        var network = new V4Network(model, parameters);
-        var rounding = new StraightThrough(model);
+        using Trainable trainable = Trainable.Create(config);
+        IReadOnlyList<IOptimizer> optimizers = ParameterGroups.Optimizers(trainable.Tensors, config.UsesMuon && trainable.Adapters is null);
+        (long step, long sample) = resumes ? TrainingState.Load(StatePath, trainable.Tensors, trainable.Tables, optimizers) : (0, 0);
+        var network = new V4Network(trainable.Config, trainable.Parameters);
+        IObjective objective = Objective(trainable);
+        using var disposable = objective as IDisposable;
         long total = config.Stages.Sum(stage => (long)stage.Steps);
         using StreamWriter metrics = OpenMetrics(step);
         while (step < total && !cancellation.IsCancellationRequested)
         {
             TrainStage stage = StageOf(step);
-            parameters.View = stage.IsQuantised ? rounding.View : (_, tensor) => tensor;
+            trainable.See(stage.IsQuantised);
             network.Mode = stage.IsSparse ? AttentionMode.Sparse : AttentionMode.Dense;
-            StepReport done = Step(network, parameters, optimizers, stage, step, total, ref sample);
-            rounding.Forget();
-            if (!double.IsFinite(done.AnswerLoss))
-                throw new InvalidDataException($"The loss of step {step + 1} is {done.AnswerLoss}; the last good state is {StatePath}. Lower learningRate and go on with --resume.");
+            StepReport done = Step(network, trainable, optimizers, objective, stage, step, total, ref sample);
             step++;
-            metrics.WriteLine(JsonSerializer.Serialize(done, Metrics));
+            metrics.WriteLine(JsonSerializer.Serialize(done, MetricsFormat));
             report?.Invoke(done);
-            if (step % config.SaveEvery == 0) Save(parameters, optimizers, step, sample, metrics);
+            if (step % config.SaveEvery == 0) Save(trainable, optimizers, step, sample, metrics);
         }
 
-        Save(parameters, optimizers, step, sample, metrics);
-        if (step == total) Exporter.Write(Path.Combine(config.Output, "export"), model, parameters, config.Tokenizer);
+        Save(trainable, optimizers, step, sample, metrics);
+        if (step == total) Export(trainable);
     }
 
-    private static readonly JsonSerializerOptions Metrics = new(JsonSerializerDefaults.Web) { NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    private IObjective Objective(Trainable trainable) => config.Distill is { } distill
+        ? new DistillObjective(samples, new StudentSampler(trainable.Config, trainable.Parameters, distill, tokenizer, Path.Combine(config.Output, "student"), config.Seed), distill, trainable.Config)
+        : new NextTokenObjective(samples);
 
-    private StepReport Step(V4Network network, Parameters parameters, IReadOnlyList<IOptimizer> optimizers, TrainStage stage, long step, long total, ref long sample)
+    private StepReport Step(V4Network network, Trainable trainable, IReadOnlyList<IOptimizer> optimizers, IObjective objective, TrainStage stage, long step, long total, ref long sample)
     {
-        long started = Stopwatch.GetTimestamp();
+        long started = Stopwatch.GetTimestamp(), tokens = 0;
         using QuietCollector quiet = QuietCollector.Start();
         using var scope = NewDisposeScope();
-        int documentLength = stage.DocumentLength > 0 ? stage.DocumentLength : stage.Length;
-        TrainingBatch batch = Packer.Pack(number => samples.Create(number, documentLength, stage.Questions), sample, stage.BatchTokens / stage.Length, stage.Length, MostOffset);
-        sample = batch.NextSample;
+        foreach (Tensor tensor in trainable.Tensors.Values) tensor.grad?.zero_();
+        double loss = 0, text = 0, index = 0, right = 0;
+        var loads = new Dictionary<string, Tensor>();
+        for (int i = 0; i < stage.Accumulation; i++)
+        {
+            using var batchScope = NewDisposeScope();
+            Objective part = objective.Compute(network, stage, sample).WithOwnLosses(config.BalanceWeight, stage.IndexWeight);
+            (part.Loss / stage.Accumulation).backward();
+            sample = part.NextSample;
+            tokens += part.Tokens;
+            loss += part.Main / stage.Accumulation;
+            text += part.Text / stage.Accumulation;
+            right += part.Right / stage.Accumulation;
+            index += (part.Forward.IndexLoss?.item<float>() ?? double.NaN) / stage.Accumulation;
+            foreach ((string name, Tensor load) in part.Forward.Loads) loads[name] = (loads.TryGetValue(name, out Tensor? before) ? before + load : load).MoveToOuterDisposeScope();
+        }
 
-        ForwardResult forward = network.Forward(batch.Batch, stage.IndexWeight > 0);
-        Tensor places = batch.Weights.flatten().nonzero().squeeze(-1);
-        Tensor weights = batch.Weights.flatten().index_select(0, places), targets = batch.Targets.flatten().index_select(0, places);
-        Tensor logits = network.Logits(forward.Streams.flatten(0, 1).index_select(0, places));
-        Tensor losses = nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.None);
-        Tensor loss = (losses * weights).sum() / weights.sum();
-        if (model.MtpLayerCount > 0 && config.PredictionWeight > 0) loss = loss + (PredictionLoss(network, forward, batch) * config.PredictionWeight);
-        if (forward.BalanceLoss is { } balance) loss = loss + (balance * config.BalanceWeight);
-        if (forward.IndexLoss is { } index) loss = loss + (index * stage.IndexWeight);
-
-        foreach (Tensor tensor in parameters.All.Values) tensor.grad?.zero_();
-        loss.backward();
-        double norm = ParameterGroups.Clip(parameters, config.ClipNorm), rate = LearningRate(step, total);
+        double norm = ParameterGroups.Clip(trainable.Tensors, config.ClipNorm), rate = LearningRate(step, total);
+        if (!double.IsFinite(norm) || (!double.IsFinite(loss) && !double.IsFinite(text)))
+            throw new InvalidDataException($"At step {step + 1} the loss is {loss} and the norm of the gradient {norm}; the last good state, if one was saved, is {StatePath}. Lower learningRate and go on with --resume.");
         foreach (IOptimizer optimizer in optimizers) optimizer.Step(rate);
-        MoveBiases(parameters, forward);
-
-        Tensor isAnswer = weights >= 1, right = logits.argmax(-1) == targets;
-        double answers = isAnswer.sum().item<long>();
-        return new StepReport(
-            step + 1,
-            total,
-            losses.masked_select(isAnswer).mean().item<float>(),
-            answers < weights.numel() ? losses.masked_select(isAnswer.logical_not()).mean().item<float>() : double.NaN,
-            forward.IndexLoss?.item<float>() ?? double.NaN,
-            right.logical_and(isAnswer).sum().item<long>() / answers,
-            norm,
-            rate,
-            batch.Batch.Tokens.numel() / Stopwatch.GetElapsedTime(started).TotalSeconds);
-    }
-
-    // The prediction block sees the next token and predicts the one after it; documents end before their last two places.
-    private static Tensor PredictionLoss(V4Network network, ForwardResult forward, TrainingBatch batch)
-    {
-        Tensor after = batch.Targets.roll(-1, 1), weights = batch.Weights * batch.Weights.roll(-1, 1).gt(0).to(ScalarType.Float32);
-        Tensor logits = network.PredictAfterNext(forward.Streams, batch.Targets, batch.Batch);
-        Tensor places = weights.flatten().nonzero().squeeze(-1);
-        Tensor used = weights.flatten().index_select(0, places);
-        Tensor losses = nn.functional.cross_entropy(logits.flatten(0, 1).index_select(0, places), after.flatten().index_select(0, places), reduction: nn.Reduction.None);
-        return (losses * used).sum() / used.sum();
+        MoveBiases(trainable.Tables, loads);
+        trainable.HasChanged();
+        return new StepReport(step + 1, total, loss, text, index, right, norm, rate, tokens / Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
     // bias_e += speed · sign(mean load − load_e), after each step (architecture specification, section 9.9).
-    private void MoveBiases(Parameters parameters, ForwardResult forward)
+    private void MoveBiases(IReadOnlyDictionary<string, Tensor> tables, Dictionary<string, Tensor> loads)
     {
         using var noGradient = no_grad();
-        foreach ((string name, Tensor load) in forward.Loads)
+        foreach ((string name, Tensor load) in loads)
         {
-            if (parameters.Tables.TryGetValue(name, out Tensor? bias)) bias.add_((load.mean() - load).sign() * config.BiasSpeed);
+            if (tables.TryGetValue(name, out Tensor? bias)) bias.add_((load.mean() - load).sign() * config.BiasSpeed);
         }
     }
 
@@ -160,10 +147,18 @@ public sealed class Trainer
         return new StreamWriter(path, append: true, new System.Text.UTF8Encoding(false)) { NewLine = "\n" };
     }
 
-    private void Save(Parameters parameters, IReadOnlyList<IOptimizer> optimizers, long step, long sample, StreamWriter metrics)
+    private void Save(Trainable trainable, IReadOnlyList<IOptimizer> optimizers, long step, long sample, StreamWriter metrics)
     {
         metrics.Flush();
         MetricsPlot.Write(Path.Combine(config.Output, "metrics.jsonl"), Path.Combine(config.Output, "metrics.svg"));
-        TrainingState.Save(StatePath, parameters, optimizers, step, sample);
+        TrainingState.Save(StatePath, trainable.Tensors, trainable.Tables, optimizers, step, sample);
+    }
+
+    private void Export(Trainable trainable)
+    {
+        trainable.See(isQuantised: false);
+        Exporter.Write(Path.Combine(config.Output, "export"), trainable.Config, trainable.Parameters, tokenizer);
+        if (config.ExportsUnrounded) Exporter.Write(Path.Combine(config.Output, "export-unrounded"), trainable.Config, trainable.Parameters, tokenizer, isQuantised: false);
+        if (trainable.Adapters is { } adapters) AdapterFiles.Write(Path.Combine(config.Output, "adapter"), adapters, config.Adapter!.Rank, config.Adapter.Alpha, config.Adapter.Modules, config.StartFrom!);
     }
 }
