@@ -68,8 +68,14 @@ public sealed class SafetensorsWriter : IDisposable
     /// <summary>Removes the unfinished file when <see cref="Complete"/> was not reached.</summary>
     public void Dispose()
     {
-        stream.Dispose();
-        if (!isDone) File.Delete(temporary);
+        try
+        {
+            stream.Dispose();
+        }
+        finally
+        {
+            if (!isDone) File.Delete(temporary);
+        }
     }
 
     private static byte[] Header(IReadOnlyList<(string Name, StoredType Type, long[] Shape)> tensors, out long total)

@@ -72,7 +72,7 @@ public sealed class V4Model : ILanguageModel
     }
 
     /// <summary>Identifies checkpoint and profile, 32 bytes: snapshots of other models are refused by it.</summary>
-    internal byte[] Fingerprint => fingerprint ??= ModelFingerprint.Compute(checkpoint, options.Profile);
+    internal byte[] Fingerprint => fingerprint ??= ModelFingerprint.Compute(checkpoint, options);
 
     /// <summary>Opens a checkpoint folder of the official layout and prepares it for running. Weights stay on disk, memory-mapped.</summary>
     /// <param name="directory">Folder with config.json and safetensors files.</param>

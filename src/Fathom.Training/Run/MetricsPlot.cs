@@ -16,10 +16,7 @@ internal static class MetricsPlot
     public static void Write(string metrics, string picture)
     {
         List<(double Loss, double Right)> steps = [];
-
-        // The run that is being drawn still has the file open.
-        using var reader = new StreamReader(new FileStream(metrics, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        while (reader.ReadLine() is { } line)
+        foreach (string line in File.ReadLines(metrics))
         {
             using JsonDocument step = JsonDocument.Parse(line);
             steps.Add((Number(step, "loss"), Number(step, "right")));

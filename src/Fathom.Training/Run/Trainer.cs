@@ -41,6 +41,8 @@ public sealed class Trainer
     /// <summary>Where the state of the run is kept.</summary>
     public string StatePath => Path.Combine(config.Output, "state.safetensors");
 
+    private string MetricsPath => Path.Combine(config.Output, "metrics.jsonl");
+
     /// <summary>Trains to the end, or until it is cancelled; either way the state is saved.</summary>
     /// <param name="resumes">Go on with a saved state; otherwise the output folder must not hold one.</param>
     /// <param name="report">Receives the figures of each step.</param>
@@ -58,7 +60,8 @@ public sealed class Trainer
         IObjective objective = Objective(trainable);
         using var disposable = objective as IDisposable;
         long total = config.Stages.Sum(stage => (long)stage.Steps);
-        using StreamWriter metrics = OpenMetrics(step);
+        Write(step, () => CutMetrics(step));
+        RemoveUnfinishedStates();
         while (step < total && !cancellation.IsCancellationRequested)
         {
             TrainStage stage = StageOf(step);
@@ -66,12 +69,12 @@ public sealed class Trainer
             network.Mode = stage.IsSparse ? AttentionMode.Sparse : AttentionMode.Dense;
             StepReport done = Step(network, trainable, optimizers, objective, stage, step, total, ref sample);
             step++;
-            metrics.WriteLine(JsonSerializer.Serialize(done, MetricsFormat));
+            Write(step, () => File.AppendAllText(MetricsPath, JsonSerializer.Serialize(done, MetricsFormat) + "\n"));
             report?.Invoke(done);
-            if (step % config.SaveEvery == 0) Save(trainable, optimizers, step, sample, metrics);
+            if (step % config.SaveEvery == 0) Save(trainable, optimizers, step, sample);
         }
 
-        Save(trainable, optimizers, step, sample, metrics);
+        Save(trainable, optimizers, step, sample);
         if (step == total) Export(trainable);
     }
 
@@ -139,19 +142,34 @@ public sealed class Trainer
     }
 
     // Steps after the saved state are done again, so what was written about them goes.
-    private StreamWriter OpenMetrics(long step)
+    private void CutMetrics(long step)
     {
-        string path = Path.Combine(config.Output, "metrics.jsonl");
-        string[] kept = File.Exists(path) ? [.. File.ReadLines(path).Take((int)step)] : [];
-        AtomicFile.Write(path, string.Concat(kept.Select(line => line + "\n")));
-        return new StreamWriter(path, append: true, new System.Text.UTF8Encoding(false)) { NewLine = "\n" };
+        string[] kept = File.Exists(MetricsPath) ? [.. File.ReadLines(MetricsPath).Take((int)step)] : [];
+        AtomicFile.Write(MetricsPath, string.Concat(kept.Select(line => line + "\n")));
     }
 
-    private void Save(Trainable trainable, IReadOnlyList<IOptimizer> optimizers, long step, long sample, StreamWriter metrics)
+    // A run that was killed while it saved leaves a file under a temporary name.
+    private void RemoveUnfinishedStates()
     {
-        metrics.Flush();
-        MetricsPlot.Write(Path.Combine(config.Output, "metrics.jsonl"), Path.Combine(config.Output, "metrics.svg"));
+        foreach (string file in Directory.EnumerateFiles(config.Output, Path.GetFileName(StatePath) + ".*.tmp")) File.Delete(file);
+    }
+
+    private void Save(Trainable trainable, IReadOnlyList<IOptimizer> optimizers, long step, long sample) => Write(step, () =>
+    {
+        MetricsPlot.Write(MetricsPath, Path.Combine(config.Output, "metrics.svg"));
         TrainingState.Save(StatePath, trainable.Tensors, trainable.Tables, optimizers, step, sample);
+    });
+
+    private void Write(long step, Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (IOException exception)
+        {
+            throw new IOException($"What belongs to step {step} could not be written ({exception.Message}). {(File.Exists(StatePath) ? $"The last good state is still {StatePath}; make room and go on with --resume." : "Make room and start again.")}", exception);
+        }
     }
 
     private void Export(Trainable trainable)
