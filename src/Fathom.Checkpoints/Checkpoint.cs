@@ -1,27 +1,35 @@
+using Fathom.Checkpoints.Gguf;
+using Fathom.Compute;
+
 namespace Fathom.Checkpoints;
 
 /// <summary>
-/// An opened checkpoint folder of the official layout: config, mapped files, and every tensor checked against what
-/// the config implies. What is there is decided by the tensors, never by flags.
+/// An opened checkpoint: a folder of the official layout, or a GGUF file. Config, mapped files, and every tensor checked
+/// against what the config implies. What is there is decided by the tensors, never by flags.
 /// </summary>
-public sealed class Checkpoint : IDisposable
+public sealed unsafe class Checkpoint : IDisposable
 {
-    private readonly List<SafetensorsFile> files;
+    private const string GgufExtension = ".gguf";
+
+    private readonly IReadOnlyList<IDisposable> files;
     private readonly Dictionary<string, StoredTensor> tensors;
 
-    private Checkpoint(string directory, V4Config config, List<SafetensorsFile> files, Dictionary<string, StoredTensor> tensors)
+    private Checkpoint(string location, V4Config config, IReadOnlyList<IDisposable> files, Dictionary<string, StoredTensor> tensors)
     {
-        Directory = directory;
+        Location = location;
         Config = config;
         this.files = files;
         this.tensors = tensors;
     }
 
-    /// <summary>The folder.</summary>
-    public string Directory { get; }
+    /// <summary>The folder or file.</summary>
+    public string Location { get; }
 
     /// <summary>The architecture.</summary>
     public V4Config Config { get; }
+
+    /// <summary>The tokenizer that a GGUF file carries; null for folders, which have a tokenizer.json.</summary>
+    public GgufVocabulary? Vocabulary { get; private init; }
 
     /// <summary>Whether an MTP block is present: <c>mtp.0.enorm.weight</c> exists.</summary>
     public bool HasMultiTokenPrediction { get; private init; }
@@ -39,24 +47,27 @@ public sealed class Checkpoint : IDisposable
     /// <exception cref="CheckpointException">There is none of this name.</exception>
     public StoredTensor this[string name] => TryGet(name, out StoredTensor tensor)
         ? tensor
-        : throw new CheckpointException(Directory, name, "this tensor", "none");
+        : throw new CheckpointException(Location, name, "this tensor", "none");
 
-    /// <summary>Opens a folder and checks it.</summary>
-    /// <param name="directory">Folder with config.json and either model.safetensors or shards with model.safetensors.index.json.</param>
+    /// <summary>Whether a path names a GGUF file.</summary>
+    public static bool IsGguf(string path) => Path.GetExtension(path).Equals(GgufExtension, StringComparison.OrdinalIgnoreCase) && File.Exists(path);
+
+    /// <summary>Opens a checkpoint and checks it.</summary>
+    /// <param name="path">Folder with config.json and either model.safetensors or shards with model.safetensors.index.json; or a .gguf file, any part of a split one.</param>
     /// <exception cref="CheckpointException">Anything is missing, damaged or of another architecture.</exception>
-    public static Checkpoint Open(string directory)
+    public static Checkpoint Open(string path)
     {
-        ArgumentNullException.ThrowIfNull(directory);
-        if (!System.IO.Directory.Exists(directory))
-            throw new CheckpointException(directory, null, "a checkpoint folder", "no such folder", "check the path");
-        V4Config config = V4Config.Read(Path.Combine(directory, "config.json"));
+        ArgumentNullException.ThrowIfNull(path);
+        if (IsGguf(path)) return OpenGguf(path);
+        if (!Directory.Exists(path)) throw new CheckpointException(path, null, "a checkpoint folder or a .gguf file", "neither", "check the path");
+        V4Config config = V4Config.Read(Path.Combine(path, "config.json"));
         var files = new List<SafetensorsFile>();
         try
         {
-            Dictionary<string, StoredTensor> tensors = ShardSet.Open(directory, files);
+            Dictionary<string, StoredTensor> tensors = ShardSet.Open(path, files);
             bool hasPrediction = tensors.ContainsKey("mtp.0.enorm.weight");
-            bool scalesChecked = new CheckpointValidator(directory, config, tensors).Validate(hasPrediction);
-            return new Checkpoint(directory, config, files, tensors)
+            bool scalesChecked = new CheckpointValidator(path, config, tensors).Validate(hasPrediction);
+            return new Checkpoint(path, config, files, tensors)
             {
                 HasMultiTokenPrediction = hasPrediction,
                 ExpertScalesAreChecked = scalesChecked,
@@ -69,6 +80,24 @@ public sealed class Checkpoint : IDisposable
         }
     }
 
+    private static Checkpoint OpenGguf(string path)
+    {
+        var files = new List<GgufFile>();
+        try
+        {
+            GgufShards.Open(path, files);
+            V4Config config = new GgufConfig(files[0]).Read();
+            Dictionary<string, StoredTensor> tensors = GgufShards.Name(files, config);
+            new CheckpointValidator(path, config, tensors).Validate(hasPrediction: false);
+            return new Checkpoint(path, config, files, tensors) { Vocabulary = GgufVocabulary.Read(files[0]), ExpertScalesAreChecked = true };
+        }
+        catch
+        {
+            foreach (GgufFile file in files) file.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Finds a tensor by name.</summary>
     public bool TryGet(string name, out StoredTensor tensor)
     {
@@ -77,9 +106,38 @@ public sealed class Checkpoint : IDisposable
         return found;
     }
 
+    /// <summary>A matrix in the bytes that it is stored in; it is valid until this is disposed.</summary>
+    /// <param name="name">The tensor's whole name.</param>
+    public WeightMatrix Matrix(string name)
+    {
+        StoredTensor tensor = this[name];
+        int rows = (int)tensor.Shape[0], columns = (int)tensor.Shape[1];
+        if (Format(tensor.Type) is { } format) return new WeightMatrix(format, rows, columns, tensor.Data);
+        StoredTensor scale = this[name[..^".weight".Length] + ".scale"];
+        bool scalesAreFloat = scale.Type == StoredType.F32;
+        return tensor.Type == StoredType.F8E4M3
+            ? new WeightMatrix(WeightFormat.Fp8, rows, columns, tensor.Data, scale.Data, scalesAreFloat)
+            : new WeightMatrix(WeightFormat.Fp4, rows, tensor.Type == StoredType.F4 ? columns : columns * 2, tensor.Data, scale.Data, scalesAreFloat);
+    }
+
     /// <summary>Unmaps all files.</summary>
     public void Dispose()
     {
-        foreach (SafetensorsFile file in files) file.Dispose();
+        foreach (IDisposable file in files) file.Dispose();
     }
+
+    // Formats whose scales, if any, are among the weights.
+    private static WeightFormat? Format(StoredType type) => type switch
+    {
+        StoredType.F32 => WeightFormat.F32,
+        StoredType.F16 => WeightFormat.F16,
+        StoredType.BF16 => WeightFormat.BF16,
+        StoredType.Q80 => WeightFormat.Q80,
+        StoredType.Mxfp4 => WeightFormat.Mxfp4,
+        StoredType.Q4K => WeightFormat.Q4K,
+        StoredType.Q6K => WeightFormat.Q6K,
+        StoredType.Q2K => WeightFormat.Q2K,
+        StoredType.Iq2Xxs => WeightFormat.Iq2Xxs,
+        _ => null,
+    };
 }

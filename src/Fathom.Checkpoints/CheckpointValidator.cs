@@ -47,7 +47,9 @@ internal sealed class CheckpointValidator(string directory, V4Config config, Dic
                 CheckLinear(expected, tensor, expertScales);
                 break;
             case TensorRole.Precise or TensorRole.Small:
-                CheckType(tensor, StoredType.F32, StoredType.BF16, StoredType.F16);
+                // GGUF files keep embedding, head and other matrices in block formats too; vectors never.
+                if (!(expected.Role == TensorRole.Precise && expected.Shape.Length == 2 && StoredTypes.IsGgufBlock(tensor.Type)))
+                    CheckType(tensor, StoredType.F32, StoredType.BF16, StoredType.F16);
                 CheckShape(tensor, expected.Shape);
                 break;
             default:
@@ -61,7 +63,7 @@ internal sealed class CheckpointValidator(string directory, V4Config config, Dic
     private void CheckLinear(ExpectedTensor expected, StoredTensor tensor, List<StoredTensor> expertScales)
     {
         long rows = expected.Shape[0], columns = expected.Shape[1];
-        if (tensor.Type is StoredType.BF16 or StoredType.F16 or StoredType.F32)
+        if (tensor.Type is StoredType.BF16 or StoredType.F16 or StoredType.F32 || StoredTypes.IsGgufBlock(tensor.Type))
         {
             CheckShape(tensor, expected.Shape);
             return;

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
 
 namespace Fathom.Checkpoints;
 
@@ -9,21 +8,13 @@ namespace Fathom.Checkpoints;
 /// </summary>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
-    private readonly MemoryMappedFile mapping;
-    private readonly MemoryMappedViewAccessor view;
-    private readonly Dictionary<string, StoredTensor> tensors;
-    private bool isDisposed;
+    private readonly MappedFile mapped;
+    private readonly Dictionary<string, StoredTensor> tensors = new(StringComparer.Ordinal);
 
-    private SafetensorsFile(string path, MemoryMappedFile mapping, MemoryMappedViewAccessor view)
-    {
-        Path = path;
-        this.mapping = mapping;
-        this.view = view;
-        tensors = new Dictionary<string, StoredTensor>(StringComparer.Ordinal);
-    }
+    private SafetensorsFile(MappedFile mapped) => this.mapped = mapped;
 
     /// <summary>Where the file lies.</summary>
-    public string Path { get; }
+    public string Path => mapped.Path;
 
     /// <summary>All tensors of the file.</summary>
     public IReadOnlyCollection<StoredTensor> Tensors => tensors.Values;
@@ -40,71 +31,36 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <exception cref="CheckpointException">The file is missing, cut off or has a malformed header.</exception>
     public static SafetensorsFile Open(string path)
     {
-        long length = LengthOf(path);
-        if (length < 8) throw new CheckpointException(path, null, "at least the 8 bytes of a header length", $"a file of {length} bytes");
-
-        MemoryMappedFile? mapping = null;
-        MemoryMappedViewAccessor? view = null;
-        bool isPointerHeld = false;
+        MappedFile mapped = MappedFile.Open(path, 8, "a header length");
         try
         {
-            mapping = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
-            view = mapping.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-            byte* start = null;
-            view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-            isPointerHeld = true;
-            start += view.PointerOffset;
-
-            var file = new SafetensorsFile(path, mapping, view);
-            file.ReadHeader(start, length);
+            var file = new SafetensorsFile(mapped);
+            file.ReadHeader();
             return file;
         }
-        catch (Exception exception)
+        catch
         {
-            if (isPointerHeld) view!.SafeMemoryMappedViewHandle.ReleasePointer();
-            view?.Dispose();
-            mapping?.Dispose();
-            if (exception is IOException or UnauthorizedAccessException)
-                throw new CheckpointException(path, null, "a readable file", exception.Message, "check the path and its permissions", exception);
+            mapped.Dispose();
             throw;
         }
     }
 
     /// <summary>Unmaps the file; the tensors' memory is gone afterwards.</summary>
-    public void Dispose()
-    {
-        if (isDisposed) return;
-        isDisposed = true;
-        view.SafeMemoryMappedViewHandle.ReleasePointer();
-        view.Dispose();
-        mapping.Dispose();
-    }
+    public void Dispose() => mapped.Dispose();
 
-    private static long LengthOf(string path)
+    private void ReadHeader()
     {
-        try
-        {
-            return new FileInfo(path).Length;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new CheckpointException(path, null, "a readable file", exception.Message, "check the path and its permissions", exception);
-        }
-    }
-
-    private void ReadHeader(byte* start, long fileLength)
-    {
-        ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(start, 8));
-        if (headerLength > (ulong)(fileLength - 8))
-            throw new CheckpointException(Path, null, $"a header of at most {fileLength - 8} bytes, which is what the file has", $"a header length of {headerLength}");
+        ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(mapped.Start, 8));
+        if (headerLength > (ulong)(mapped.Length - 8))
+            throw new CheckpointException(Path, null, $"a header of at most {mapped.Length - 8} bytes, which is what the file has", $"a header length of {headerLength}");
         if (headerLength > SafetensorsHeader.MaxBytes)
             throw new CheckpointException(Path, null, $"a header of at most {SafetensorsHeader.MaxBytes} bytes", $"a header length of {headerLength}");
 
         long dataStart = 8 + (long)headerLength;
-        var header = new ReadOnlySpan<byte>(start + 8, (int)headerLength);
-        foreach (SafetensorsHeader.Entry entry in SafetensorsHeader.Parse(header, fileLength - dataStart, Path))
+        var header = new ReadOnlySpan<byte>(mapped.Start + 8, (int)headerLength);
+        foreach (SafetensorsHeader.Entry entry in SafetensorsHeader.Parse(header, mapped.Length - dataStart, Path))
         {
-            var tensor = new StoredTensor(entry.Name, entry.Type, entry.Shape, entry.End - entry.Begin, start + dataStart + entry.Begin, Path);
+            var tensor = new StoredTensor(entry.Name, entry.Type, entry.Shape, entry.End - entry.Begin, mapped.Start + dataStart + entry.Begin, Path);
             tensors.Add(entry.Name, tensor);
         }
     }

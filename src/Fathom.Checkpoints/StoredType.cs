@@ -1,6 +1,6 @@
 namespace Fathom.Checkpoints;
 
-/// <summary>Number formats of safetensors files that V4 checkpoints use (checkpoint specification, section 1.2).</summary>
+/// <summary>Number formats of the files that V4 checkpoints come in (checkpoint specification, sections 1.2 and 4.5).</summary>
 public enum StoredType
 {
     /// <summary>IEEE binary32.</summary>
@@ -32,30 +32,56 @@ public enum StoredType
 
     /// <summary>64-bit integers.</summary>
     I64,
+
+    /// <summary>GGUF Q8_0: blocks of 32 signed bytes under a binary16 scale.</summary>
+    Q80,
+
+    /// <summary>GGUF MXFP4: blocks of 32 FP4 values under a UE8M0 scale.</summary>
+    Mxfp4,
+
+    /// <summary>GGUF Q4_K: blocks of 256 values of 4 bits in eight groups.</summary>
+    Q4K,
+
+    /// <summary>GGUF Q6_K: blocks of 256 values of 6 bits in sixteen groups.</summary>
+    Q6K,
+
+    /// <summary>GGUF Q2_K: blocks of 256 values of 2 bits in sixteen groups.</summary>
+    Q2K,
+
+    /// <summary>GGUF IQ2_XXS: blocks of 256 values, eight to a grid index.</summary>
+    Iq2Xxs,
 }
 
 /// <summary>Names and sizes of the stored formats.</summary>
 public static class StoredTypes
 {
-    private static readonly (StoredType Type, string Name, int Bits)[] Table =
+    private const int Never = -1;
+
+    // Values and bytes of a block; the id of a ggml type.
+    private static readonly (StoredType Type, string Name, int Values, int Bytes, int Ggml)[] Table =
     [
-        (StoredType.F32, "F32", 32), (StoredType.F16, "F16", 16), (StoredType.BF16, "BF16", 16), (StoredType.F8E4M3, "F8_E4M3", 8),
-        (StoredType.F8E8M0, "F8_E8M0", 8), (StoredType.I8, "I8", 8), (StoredType.U8, "U8", 8), (StoredType.F4, "F4", 4),
-        (StoredType.I32, "I32", 32), (StoredType.I64, "I64", 64),
+        (StoredType.F32, "F32", 1, 4, 0), (StoredType.F16, "F16", 1, 2, 1), (StoredType.BF16, "BF16", 1, 2, 30), (StoredType.F8E4M3, "F8_E4M3", 1, 1, Never),
+        (StoredType.F8E8M0, "F8_E8M0", 1, 1, Never), (StoredType.I8, "I8", 1, 1, Never), (StoredType.U8, "U8", 1, 1, Never), (StoredType.F4, "F4", 2, 1, Never),
+        (StoredType.I32, "I32", 1, 4, 26), (StoredType.I64, "I64", 1, 8, 27),
+        (StoredType.Q80, "Q8_0", 32, 34, 8), (StoredType.Mxfp4, "MXFP4", 32, 17, 39), (StoredType.Q4K, "Q4_K", 256, 144, 12), (StoredType.Q6K, "Q6_K", 256, 210, 14),
+        (StoredType.Q2K, "Q2_K", 256, 84, 10), (StoredType.Iq2Xxs, "IQ2_XXS", 256, 66, 16),
     ];
 
-    /// <summary>The format's name in a safetensors header.</summary>
-    public static string NameOf(StoredType type) => Array.Find(Table, row => row.Type == type).Name;
+    /// <summary>The formats that GGUF files may hold, by name.</summary>
+    public static IEnumerable<string> GgufNames => Table.Where(row => row.Ggml != Never).Select(row => row.Name);
 
-    /// <summary>Bits of one value.</summary>
-    public static int BitsOf(StoredType type) => Array.Find(Table, row => row.Type == type).Bits;
+    /// <summary>The format's name in a file.</summary>
+    public static string NameOf(StoredType type) => Row(type).Name;
 
-    /// <summary>Finds a format by its name in a header.</summary>
+    /// <summary>Whether it is one of GGUF's block formats.</summary>
+    public static bool IsGgufBlock(StoredType type) => type >= StoredType.Q80;
+
+    /// <summary>Finds a format by its name in a safetensors header.</summary>
     public static bool TryParse(string name, out StoredType type)
     {
-        foreach ((StoredType candidate, string candidateName, _) in Table)
+        foreach ((StoredType candidate, string candidateName, _, _, _) in Table)
         {
-            if (candidateName != name) continue;
+            if (candidateName != name || IsGgufBlock(candidate)) continue;
             type = candidate;
             return true;
         }
@@ -64,18 +90,38 @@ public static class StoredTypes
         return false;
     }
 
-    /// <summary>Bytes of a tensor, or −1 when the shape is negative, overflows or splits a byte.</summary>
+    /// <summary>Finds a format by its id in a GGUF file.</summary>
+    public static bool TryFromGgml(uint id, out StoredType type)
+    {
+        foreach ((StoredType candidate, _, _, _, int ggml) in Table)
+        {
+            if (ggml == Never || (uint)ggml != id) continue;
+            type = candidate;
+            return true;
+        }
+
+        type = default;
+        return false;
+    }
+
+    /// <summary>Bytes of a tensor, or −1 when the shape is negative, overflows or splits a block.</summary>
     public static long BytesOf(StoredType type, IReadOnlyList<long> shape)
     {
         ArgumentNullException.ThrowIfNull(shape);
-        UInt128 bits = (UInt128)BitsOf(type);
+        (_, _, int values, int bytes, _) = Row(type);
+        UInt128 count = 1;
         foreach (long dimension in shape)
         {
             if (dimension < 0) return -1;
-            bits *= (UInt128)dimension;
-            if (bits > (UInt128)long.MaxValue) return -1;
+            count *= (UInt128)dimension;
+            if (count > (UInt128)long.MaxValue) return -1;
         }
 
-        return bits % 8 == 0 ? (long)(bits / 8) : -1;
+        // Blocks of GGUF lie inside a row; two FP4 values may be anywhere.
+        if (IsGgufBlock(type) && (shape.Count == 0 || shape[^1] % values != 0)) return -1;
+        UInt128 total = count / (UInt128)values * (UInt128)bytes;
+        return count % (UInt128)values == 0 && total <= (UInt128)long.MaxValue ? (long)total : -1;
     }
+
+    private static (StoredType Type, string Name, int Values, int Bytes, int Ggml) Row(StoredType type) => Array.Find(Table, row => row.Type == type);
 }

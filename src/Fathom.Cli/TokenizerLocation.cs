@@ -1,3 +1,5 @@
+using Fathom.Checkpoints;
+using Fathom.Checkpoints.Gguf;
 using Fathom.Text;
 
 namespace Fathom.Cli;
@@ -8,11 +10,17 @@ internal static class TokenizerLocation
     /// <summary>DeepSeek V4's official tokenizer, which ships with Fathom.</summary>
     public static string Official => Path.Combine(AppContext.BaseDirectory, "models", "deepseek-v4", "tokenizer.json");
 
-    /// <summary>The tokenizer of a model folder, of a tokenizer.json, or the official one when nothing is named.</summary>
+    /// <summary>The tokenizer of a model folder, of a GGUF file, of a tokenizer.json, or the official one when nothing is named.</summary>
     /// <exception cref="TokenizerException">There is none, or it is damaged.</exception>
     public static Tokenizer Open(string? path)
     {
         if (path is null) return Tokenizer.Load(Official);
+        if (Checkpoint.IsGguf(path))
+        {
+            GgufVocabulary vocabulary = GgufVocabulary.Open(path);
+            return Tokenizer.FromLists(vocabulary.Tokens, vocabulary.Kinds, vocabulary.Merges, vocabulary.File);
+        }
+
         return Tokenizer.Load(IsTokenizerFile(path) ? path : Path.Combine(ModelLocation.Resolve(path), "tokenizer.json"));
     }
 

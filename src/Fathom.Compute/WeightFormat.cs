@@ -17,4 +17,22 @@ public enum WeightFormat
 
     /// <summary>FP4 E2M1, two values a byte (low nibble = even column), with one UE8M0 scale for each 32 columns of a row.</summary>
     Fp4,
+
+    /// <summary>GGUF Q8_0: 34 bytes for 32 columns, a binary16 scale and signed bytes.</summary>
+    Q80,
+
+    /// <summary>GGUF MXFP4: 17 bytes for 32 columns, a UE8M0 scale and FP4 values, low nibbles the first sixteen.</summary>
+    Mxfp4,
+
+    /// <summary>GGUF Q4_K: 144 bytes for 256 columns.</summary>
+    Q4K,
+
+    /// <summary>GGUF Q6_K: 210 bytes for 256 columns.</summary>
+    Q6K,
+
+    /// <summary>GGUF Q2_K: 84 bytes for 256 columns.</summary>
+    Q2K,
+
+    /// <summary>GGUF IQ2_XXS: 66 bytes for 256 columns.</summary>
+    Iq2Xxs,
 }

@@ -26,6 +26,7 @@ public sealed unsafe class WeightMatrix
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
+        if (GgufBlocks.IsBlock(format) && columns % GgufBlocks.ValuesOf(format) != 0) throw new ArgumentException($"A row in {format} is whole blocks of {GgufBlocks.ValuesOf(format)}; {columns} columns are not.", nameof(columns));
         bool needsScales = format is WeightFormat.Fp8 or WeightFormat.Fp4;
         if (needsScales != (scales is not null))
             throw new ArgumentException($"A matrix in {format} {(needsScales ? "needs" : "has no")} scales.", nameof(scales));
@@ -64,7 +65,8 @@ public sealed unsafe class WeightMatrix
         WeightFormat.F32 => 4L * Columns,
         WeightFormat.F16 or WeightFormat.BF16 => 2L * Columns,
         WeightFormat.Fp8 => Columns,
-        _ => Columns / 2,
+        WeightFormat.Fp4 => Columns / 2,
+        _ => (long)Columns / GgufBlocks.ValuesOf(Format) * GgufBlocks.BytesOf(Format),
     };
 
     /// <summary>Scales per row of scales: ceil(columns / 128) for FP8, ceil(columns / 32) for FP4.</summary>
@@ -77,7 +79,7 @@ public sealed unsafe class WeightMatrix
         return ScalesAreFloat ? ((float*)Scales)[index] : E8M0.Decode(Scales[index]);
     }
 
-    /// <summary>One weight, read by the plain formula (checkpoint specification, section 2.6).</summary>
+    /// <summary>One weight, read by the plain formula (checkpoint specification, sections 2.6 and 4.5).</summary>
     public float ValueAt(int row, int column)
     {
         byte* start = Data + (row * RowBytes);
@@ -87,7 +89,8 @@ public sealed unsafe class WeightMatrix
             WeightFormat.F16 => (float)((Half*)start)[column],
             WeightFormat.BF16 => BFloat16.Decode(((ushort*)start)[column]),
             WeightFormat.Fp8 => E4M3.Decode(start[column]) * ScaleAt(row, column / Fp8Block),
-            _ => E2M1.Decode(start[column / 2] >> (4 * (column & 1))) * ScaleAt(row, column / Fp4Group),
+            WeightFormat.Fp4 => E2M1.Decode(start[column / 2] >> (4 * (column & 1))) * ScaleAt(row, column / Fp4Group),
+            _ => GgufBlocks.ValueAt(Format, start, column),
         };
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Fathom.Checkpoints.Gguf;
 using Fathom.Model;
 using Fathom.Text;
 
@@ -47,21 +48,26 @@ public sealed class FathomModel : IDisposable
     /// <summary>Tokens that prompt and answer may have together.</summary>
     public int ContextLength => access.Model.MaxPositions;
 
-    /// <summary>Opens a checkpoint folder. Weights stay on disk, memory-mapped; nothing is fetched from anywhere.</summary>
-    /// <param name="folder">Folder with config.json, safetensors files and tokenizer.json.</param>
+    /// <summary>Opens a checkpoint folder or a GGUF file. Weights stay on disk, memory-mapped; nothing is fetched from anywhere.</summary>
+    /// <param name="path">Folder with config.json, safetensors files and tokenizer.json; or a .gguf file, any part of a split one.</param>
     /// <param name="options">null for the defaults.</param>
-    /// <exception cref="Checkpoints.CheckpointException">The folder does not hold a sound V4 checkpoint.</exception>
+    /// <exception cref="Checkpoints.CheckpointException">There is no sound V4 checkpoint.</exception>
     /// <exception cref="TokenizerException">There is no sound tokenizer.</exception>
     /// <exception cref="InvalidDataException">The tokenizer does not belong to the model.</exception>
-    public static FathomModel Open(string folder, FathomModelOptions? options = null)
+    public static FathomModel Open(string path, FathomModelOptions? options = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(folder);
+        ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new FathomModelOptions();
-        V4Model model = V4Model.Open(folder, options.Model);
+        V4Model model = V4Model.Open(path, options.Model);
         try
         {
-            Tokenizer tokenizer = Tokenizer.Load(options.TokenizerPath ?? Path.Combine(folder, "tokenizer.json"));
-            ChatFormat format = options.ChatFormat ?? ChatFormats.Of(File.ReadAllBytes(Path.Combine(folder, "config.json")));
+            GgufVocabulary? vocabulary = model.Checkpoint.Vocabulary;
+            Tokenizer tokenizer = options.TokenizerPath is null && vocabulary is not null
+                ? Tokenizer.FromLists(vocabulary.Tokens, vocabulary.Kinds, vocabulary.Merges, vocabulary.File)
+                : Tokenizer.Load(options.TokenizerPath ?? Path.Combine(path, "tokenizer.json"));
+
+            // GGUF files do not say which encoding they were trained with.
+            ChatFormat format = options.ChatFormat ?? (vocabulary is null ? ChatFormats.Of(File.ReadAllBytes(Path.Combine(path, "config.json"))) : ChatFormat.Release);
             return new FathomModel(model, tokenizer, format);
         }
         catch

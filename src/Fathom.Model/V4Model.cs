@@ -58,6 +58,9 @@ public sealed class V4Model : ILanguageModel
     /// <summary>Whether the checkpoint has an MTP block.</summary>
     public bool HasMultiTokenPrediction => weights.Prediction is not null;
 
+    /// <summary>The opened checkpoint that the weights are in.</summary>
+    public Checkpoint Checkpoint => checkpoint;
+
     /// <summary>Where activations are rounded.</summary>
     public NumericProfile Profile => options.Profile;
 
@@ -74,13 +77,13 @@ public sealed class V4Model : ILanguageModel
     /// <summary>Identifies checkpoint and profile, 32 bytes: snapshots of other models are refused by it.</summary>
     internal byte[] Fingerprint => fingerprint ??= ModelFingerprint.Compute(checkpoint, options);
 
-    /// <summary>Opens a checkpoint folder of the official layout and prepares it for running. Weights stay on disk, memory-mapped.</summary>
-    /// <param name="directory">Folder with config.json and safetensors files.</param>
+    /// <summary>Opens a checkpoint folder of the official layout or a GGUF file and prepares it for running. Weights stay on disk, memory-mapped.</summary>
+    /// <param name="path">Folder with config.json and safetensors files; or a .gguf file, any part of a split one.</param>
     /// <param name="options">How to run it; null for the defaults.</param>
-    /// <exception cref="CheckpointException">The folder does not hold a sound V4 checkpoint.</exception>
-    public static V4Model Open(string directory, V4ModelOptions? options = null)
+    /// <exception cref="CheckpointException">There is no sound V4 checkpoint.</exception>
+    public static V4Model Open(string path, V4ModelOptions? options = null)
     {
-        Checkpoint checkpoint = Checkpoint.Open(directory);
+        Checkpoint checkpoint = Fathom.Checkpoints.Checkpoint.Open(path);
         try
         {
             return Create(checkpoint, options ?? new V4ModelOptions());

@@ -46,6 +46,21 @@ public sealed class Tokenizer
     /// <exception cref="TokenizerException">The file is missing, damaged, or not of V4's kind.</exception>
     public static Tokenizer Load(string path) => TokenizerReader.Read(path);
 
+    /// <summary>Makes a tokenizer from the lists that a GGUF file carries.</summary>
+    /// <param name="tokens">Pieces in the byte alphabet, and markup as it is, by id.</param>
+    /// <param name="kinds">For each id 3 for markup, 4 for text that a user added, anything else for a piece.</param>
+    /// <param name="merges">Two pieces each with a blank between, in order.</param>
+    /// <param name="file">Where the lists are from, for messages.</param>
+    /// <exception cref="TokenizerException">The lists do not go together.</exception>
+    public static Tokenizer FromLists(IReadOnlyList<string> tokens, IReadOnlyList<long> kinds, IReadOnlyList<string> merges, string file)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        ArgumentNullException.ThrowIfNull(kinds);
+        ArgumentNullException.ThrowIfNull(merges);
+        if (kinds.Count != tokens.Count) throw new ArgumentException($"{tokens.Count} tokens have {kinds.Count} kinds.", nameof(kinds));
+        return TokenizerReader.FromLists(tokens, kinds, merges, file);
+    }
+
     /// <summary>Reads the text of a tokenizer.json.</summary>
     /// <param name="json">UTF-8 text.</param>
     /// <param name="file">Name for messages.</param>

@@ -61,10 +61,43 @@ internal static class TokenizerReader
             if (!idOf.TryAdd(entry.Name, id)) throw new TokenizerException(file, $"expected each vocabulary entry once, found '{Clip(entry.Name)}' twice");
         }
 
-        List<AddedToken> added = ReadAdded(root, file);
-        byte[]?[] bytesById = BytesById(idOf, added, file);
-        return new Tokenizer(bytesById, IdsOfBytes(idOf, file), ReadMerges(model, idOf, file), added);
+        JsonElement merges = Member(model, "merges", JsonValueKind.Array, file);
+        return Build(idOf, ReadAdded(root, file), merges.EnumerateArray().Select((entry, rank) => Halves(entry, rank, file)), file);
     }
+
+    /// <summary>A tokenizer from lists, as GGUF files keep them.</summary>
+    /// <param name="tokens">Pieces and markup by id.</param>
+    /// <param name="kinds">For each id 3 for markup, 4 for text that a user added, anything else for a piece.</param>
+    /// <param name="merges">"left right", in order.</param>
+    /// <param name="file">Where it is from, for messages.</param>
+    public static Tokenizer FromLists(IReadOnlyList<string> tokens, IReadOnlyList<long> kinds, IReadOnlyList<string> merges, string file)
+    {
+        const long markup = 3, addedByUser = 4;
+        if (tokens.Count > MostIds) throw new TokenizerException(file, $"expected at most {MostIds} tokens, found {tokens.Count}");
+        var idOf = new Dictionary<string, int>(StringComparer.Ordinal);
+        var added = new List<AddedToken>();
+        var texts = new HashSet<string>(StringComparer.Ordinal);
+        for (int id = 0; id < tokens.Count; id++)
+        {
+            if (kinds[id] is not (markup or addedByUser))
+            {
+                if (!idOf.TryAdd(tokens[id], id)) throw new TokenizerException(file, $"expected each vocabulary entry once, found '{Clip(tokens[id])}' twice");
+            }
+            else if (tokens[id].Length == 0 || !texts.Add(tokens[id]))
+            {
+                throw new TokenizerException(file, $"expected text of its own in every added token, found '{Clip(tokens[id])}' (id {id})");
+            }
+            else
+            {
+                added.Add(new AddedToken(id, tokens[id], kinds[id] == markup, false));
+            }
+        }
+
+        return Build(idOf, added, merges.Select((merge, rank) => Halves(merge, rank, file)), file);
+    }
+
+    private static Tokenizer Build(Dictionary<string, int> idOf, List<AddedToken> added, IEnumerable<(string Left, string Right)> merges, string file) =>
+        new(BytesById(idOf, added, file), IdsOfBytes(idOf, file), Ranked(merges, idOf, file), added);
 
     private static void CheckKind(JsonElement root, JsonElement model, string file)
     {
@@ -168,14 +201,12 @@ internal static class TokenizerReader
         return ids;
     }
 
-    private static Dictionary<long, (int Rank, int Joined)> ReadMerges(JsonElement model, Dictionary<string, int> idOf, string file)
+    private static Dictionary<long, (int Rank, int Joined)> Ranked(IEnumerable<(string Left, string Right)> list, Dictionary<string, int> idOf, string file)
     {
-        JsonElement list = Member(model, "merges", JsonValueKind.Array, file);
-        var merges = new Dictionary<long, (int, int)>(list.GetArrayLength());
+        var merges = new Dictionary<long, (int, int)>();
         int rank = 0;
-        foreach (JsonElement entry in list.EnumerateArray())
+        foreach ((string left, string right) in list)
         {
-            (string left, string right) = Halves(entry, rank, file);
             if (!idOf.TryGetValue(left, out int leftId) || !idOf.TryGetValue(right, out int rightId) || !idOf.TryGetValue(left + right, out int joined))
                 throw new TokenizerException(file, $"expected merge {rank} to join two entries of the vocabulary into a third, found '{Clip(left)}' and '{Clip(right)}'");
             if (!merges.TryAdd(BytePairMerger.Key(leftId, rightId), (rank, joined)))
@@ -189,17 +220,19 @@ internal static class TokenizerReader
     // "a b" in the official file, ["a", "b"] from newer writers.
     private static (string Left, string Right) Halves(JsonElement entry, int rank, string file)
     {
-        if (entry.ValueKind == JsonValueKind.String)
-        {
-            string[] parts = entry.GetString()!.Split(' ');
-            if (parts.Length == 2) return (parts[0], parts[1]);
-        }
-        else if (entry.ValueKind == JsonValueKind.Array && entry.GetArrayLength() == 2 && entry[0].ValueKind == JsonValueKind.String && entry[1].ValueKind == JsonValueKind.String)
+        if (entry.ValueKind == JsonValueKind.String) return Halves(entry.GetString()!, rank, file);
+        if (entry.ValueKind == JsonValueKind.Array && entry.GetArrayLength() == 2 && entry[0].ValueKind == JsonValueKind.String && entry[1].ValueKind == JsonValueKind.String)
         {
             return (entry[0].GetString()!, entry[1].GetString()!);
         }
 
         throw new TokenizerException(file, $"expected merge {rank} to be two pieces, found {Clip(entry.GetRawText())}");
+    }
+
+    private static (string Left, string Right) Halves(string merge, int rank, string file)
+    {
+        string[] parts = merge.Split(' ');
+        return parts.Length == 2 ? (parts[0], parts[1]) : throw new TokenizerException(file, $"expected merge {rank} to be two pieces, found {Clip(merge)}");
     }
 
     private static JsonElement Member(JsonElement parent, string name, JsonValueKind kind, string file)

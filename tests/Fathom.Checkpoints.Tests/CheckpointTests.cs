@@ -120,7 +120,7 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void An_empty_and_an_absent_folder_are_named()
     {
-        Refused(folder["nowhere"], "nowhere", "no such folder");
+        Refused(folder["nowhere"], "nowhere", "neither");
         Directory.CreateDirectory(folder["empty"]);
         Refused(folder["empty"], "config.json");
         File.Copy(Repository.Golden("model", "tiny-fp4", "config.json"), Path.Combine(folder["empty"], "config.json"));

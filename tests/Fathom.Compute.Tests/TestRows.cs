@@ -39,6 +39,7 @@ internal sealed unsafe class TestRows : IDisposable
     public WeightMatrix Matrix(int seed, WeightFormat format, int rows, int columns, bool floatScales = false)
     {
         var random = new Random(seed);
+        if (GgufBlocks.IsBlock(format)) return Blocks(random, format, rows, columns);
         long bytes = format switch { WeightFormat.F32 => 4L, WeightFormat.F16 or WeightFormat.BF16 => 2L, _ => 1L } * rows * columns;
         byte* data = Allocate(bytes);
         for (long i = 0; i < (long)rows * columns; i++)
@@ -64,6 +65,30 @@ internal sealed unsafe class TestRows : IDisposable
         }
 
         return new WeightMatrix(format, rows, columns, data, scales, floatScales);
+    }
+
+    // Random bytes, with scales near 1 where a random one could be anything.
+    private WeightMatrix Blocks(Random random, WeightFormat format, int rows, int columns)
+    {
+        int blockBytes = GgufBlocks.BytesOf(format), blocks = rows * columns / GgufBlocks.ValuesOf(format);
+        byte* data = Allocate((long)blocks * blockBytes);
+        for (int block = 0; block < blocks; block++)
+        {
+            byte* start = data + ((long)block * blockBytes);
+            random.NextBytes(new Span<byte>(start, blockBytes));
+            void Scale(int place, double value) => *(Half*)(start + place) = (Half)value;
+            switch (format)
+            {
+                case WeightFormat.Q80: Scale(0, (0.5 + random.NextDouble()) / 100); break;
+                case WeightFormat.Mxfp4: start[0] = (byte)random.Next(124, 129); break;
+                case WeightFormat.Q4K: Scale(0, random.NextDouble() / 500); Scale(2, random.NextDouble() / 100); break;
+                case WeightFormat.Q6K: Scale(208, random.NextDouble() / 3000); break;
+                case WeightFormat.Q2K: Scale(80, random.NextDouble() / 20); Scale(82, random.NextDouble() / 20); break;
+                default: Scale(0, random.NextDouble() / 100); break;
+            }
+        }
+
+        return new WeightMatrix(format, rows, columns, data);
     }
 
     public void Dispose()

@@ -43,8 +43,9 @@ internal static unsafe class Verbs
         };
         foreach (WeightFormat format in Enum.GetValues<WeightFormat>())
         {
-            foreach ((int output, int input) in ((int, int)[])[(1, 32), (7, 64), (130, 200), (64, 256), (33, 96)])
+            foreach ((int output, int input) in ((int, int)[])[(1, 32), (7, 64), (130, 200), (64, 256), (33, 96), (19, 1024)])
             {
+                if (GgufBlocks.IsBlock(format) && input % GgufBlocks.ValuesOf(format) != 0) continue;
                 verbs.Add($"Linear {format} {output}x{input}", (Linear(format, output, input, false), 2e-5f));
             }
 
@@ -66,7 +67,7 @@ internal static unsafe class Verbs
 
     private static Run GroupedLinear(WeightFormat format) => (device, data, rows) =>
     {
-        const int Groups = 3, Inputs = 128, Outputs = 128;
+        const int Groups = 3, Inputs = 256, Outputs = 128;
         Rows output = data.New(rows, Groups * Outputs);
         device.GroupedLinear(data.Random(1, rows, Groups * Inputs), data.Matrix(2, format, Groups * Outputs, Inputs), Groups, output);
         return TestRows.Read(output);
@@ -74,9 +75,9 @@ internal static unsafe class Verbs
 
     private static Run Embed(WeightFormat format) => (device, data, rows) =>
     {
-        Rows output = data.New(rows, 96);
+        Rows output = data.New(rows, 256);
         int[] tokens = [.. Enumerable.Range(0, rows).Select(i => (i * 37) % 50)];
-        device.Embed(tokens, data.Matrix(3, format, 50, 96), output);
+        device.Embed(tokens, data.Matrix(3, format, 50, 256), output);
         return TestRows.Read(output);
     };
 

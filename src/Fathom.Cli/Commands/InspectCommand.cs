@@ -25,7 +25,7 @@ internal static class InspectCommand
             }
 
             using Checkpoint checkpoint = Checkpoint.Open(ModelLocation.Resolve(parsed.GetValue(path)));
-            Show(checkpoint.Directory, checkpoint.Config, checkpoint);
+            Show(checkpoint.Location, checkpoint.Config, checkpoint);
             return 0;
         });
         return command;

@@ -1,3 +1,4 @@
+using Fathom.Compute.Cpu.Kernels;
 using Fathom.Compute.Memory;
 using Fathom.Compute.Workers;
 
@@ -12,6 +13,9 @@ public sealed unsafe partial class CpuDevice
 
     // Few input rows read each decoded weight only a few times: then smaller pieces keep it in the first-level cache.
     private const int RowsPerPiece = 8;
+
+    // So few input rows are each multiplied straight from the stored bytes.
+    private const int MostRowsAlone = 2;
 
     /// <inheritdoc/>
     public void Linear(Rows input, WeightMatrix weight, Rows output) => GroupedLinear(input, weight, 1, output);
@@ -58,6 +62,13 @@ public sealed unsafe partial class CpuDevice
             int end = first + Math.Min(RowsPerTile, OutputsPerGroup - inGroup);
             int columns = Weight.Columns;
             float* x = Input.Data + ((long)group * columns);
+            if (Input.Count <= MostRowsAlone && RowProducts.Fit(Weight))
+            {
+                int together = (end - first) / RowProducts.RowsTogether * RowProducts.RowsTogether;
+                for (int i = 0; i < Input.Count; i++) RowProducts.Multiply(Weight, first, together, x + ((long)i * Input.Width), Output.Data + ((long)i * Output.Width) + first);
+                first += together;
+            }
+
             int step = Input.Count <= 4 ? RowsPerPiece : RowsPerTile;
             float* decoded = Weight.Format == WeightFormat.F32 ? null : Device.Scratch(worker, (long)RowsPerTile * columns);
             for (int row = first; row < end; row += step)

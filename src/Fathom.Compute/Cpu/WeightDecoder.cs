@@ -31,13 +31,20 @@ internal static unsafe class WeightDecoder
                 }
 
                 break;
-            default:
+            case WeightFormat.Fp4:
                 for (int group = 0; group < weight.ScaleColumns; group++)
                 {
                     int column = group * WeightMatrix.Fp4Group;
                     DecodeFp4(source + (column / 2), target + column, Math.Min(WeightMatrix.Fp4Group, weight.Columns - column), weight.ScaleAt(row, group));
                 }
 
+                break;
+            case WeightFormat.Q80:
+                for (int block = 0; block < weight.Columns / 32; block++) DecodeQ80(source + (block * 34), target + (block * 32));
+                break;
+            default:
+                int values = GgufBlocks.ValuesOf(weight.Format), bytes = GgufBlocks.BytesOf(weight.Format);
+                for (int block = 0; block < weight.Columns / values; block++) GgufBlocks.Decode(weight.Format, source + (block * bytes), target + (block * values));
                 break;
         }
     }
@@ -74,6 +81,12 @@ internal static unsafe class WeightDecoder
         }
 
         for (; i < length; i++) target[i] = E4M3.Decode(source[i]) * scale;
+    }
+
+    private static void DecodeQ80(byte* block, float* target)
+    {
+        Vector512<float> scale = Vector512.Create((float)*(Half*)block);
+        for (int i = 0; i < 32; i += Lanes.Count) (Vector512.ConvertToSingle(Lanes.Widen(Vector128.Load((sbyte*)block + 2 + i))) * scale).Store(target + i);
     }
 
     // Values doubled are small integers, so a byte shuffle is the table; half the scale undoes the doubling.

@@ -9,7 +9,7 @@ namespace Fathom.Model.Weights;
 /// Gives the tensors of an opened checkpoint their places in the model. The checkpoint has already checked every
 /// name, shape, type, scale and expert id, so nothing is checked twice here.
 /// </summary>
-internal sealed unsafe class WeightLoader(Checkpoint checkpoint)
+internal sealed class WeightLoader(Checkpoint checkpoint)
 {
     private readonly V4Config config = checkpoint.Config;
     private readonly RotaryTable windowRotary = RotaryTable.ForWindowLayers(checkpoint.Config);
@@ -124,23 +124,7 @@ internal sealed unsafe class WeightLoader(Checkpoint checkpoint)
         config.HyperEpsilon,
         config.NormEpsilon);
 
-    private WeightMatrix Matrix(string name, string suffix = ".weight")
-    {
-        StoredTensor tensor = checkpoint[name + suffix];
-        int rows = (int)tensor.Shape[0], columns = (int)tensor.Shape[1];
-        switch (tensor.Type)
-        {
-            case StoredType.F32: return new WeightMatrix(WeightFormat.F32, rows, columns, tensor.Data);
-            case StoredType.F16: return new WeightMatrix(WeightFormat.F16, rows, columns, tensor.Data);
-            case StoredType.BF16: return new WeightMatrix(WeightFormat.BF16, rows, columns, tensor.Data);
-        }
-
-        StoredTensor scale = checkpoint[name + ".scale"];
-        bool scalesAreFloat = scale.Type == StoredType.F32;
-        return tensor.Type == StoredType.F8E4M3
-            ? new WeightMatrix(WeightFormat.Fp8, rows, columns, tensor.Data, scale.Data, scalesAreFloat)
-            : new WeightMatrix(WeightFormat.Fp4, rows, tensor.Type == StoredType.F4 ? columns : columns * 2, tensor.Data, scale.Data, scalesAreFloat);
-    }
+    private WeightMatrix Matrix(string name, string suffix = ".weight") => checkpoint.Matrix(name + suffix);
 
     private float[] Vector(string name) => checkpoint[name].ToFloats();
 

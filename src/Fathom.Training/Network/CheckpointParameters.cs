@@ -4,7 +4,7 @@ using Fathom.Compute;
 namespace Fathom.Training.Network;
 
 /// <summary>Reads the parameters of an official checkpoint, dequantised.</summary>
-internal static unsafe class CheckpointParameters
+internal static class CheckpointParameters
 {
     /// <summary>All parameters, MTP block included when there is one.</summary>
     /// <param name="checkpoint">The checkpoint.</param>
@@ -50,10 +50,8 @@ internal static unsafe class CheckpointParameters
     {
         StoredTensor stored = checkpoint[expected.Name];
         if (stored.Type is StoredType.F32 or StoredType.BF16 or StoredType.F16) return stored.ToFloats();
-        StoredTensor scale = checkpoint[expected.ScaleName];
-        int rows = (int)expected.Shape[0], columns = (int)expected.Shape[1];
-        WeightFormat format = stored.Type == StoredType.F8E4M3 ? WeightFormat.Fp8 : WeightFormat.Fp4;
-        var matrix = new WeightMatrix(format, rows, columns, stored.Data, scale.Data, scale.Type == StoredType.F32);
+        WeightMatrix matrix = checkpoint.Matrix(expected.Name);
+        int rows = matrix.Rows, columns = matrix.Columns;
         var values = new float[expected.Count];
         for (int r = 0; r < rows; r++)
         {

@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Fathom.Checkpoints.Gguf;
+
+/// <summary>Opens a GGUF checkpoint, all of its parts when it was split, and gives its tensors their official names.</summary>
+internal static unsafe partial class GgufShards
+{
+    private const long MostParts = 10_000;
+
+    /// <summary>Opens the file or files.</summary>
+    /// <param name="path">The file, or any part of a split one.</param>
+    /// <param name="files">Receives what was opened, first part first; the caller disposes it, also after an error.</param>
+    public static void Open(string path, List<GgufFile> files)
+    {
+        GgufFile first = GgufFile.Open(path);
+        files.Add(first);
+        if (first.Metadata.GetValueOrDefault("split.count") is not long count || count <= 1) return;
+        Match match = PartName().Match(Path.GetFileName(path));
+        if (count > MostParts || !match.Success)
+            throw new CheckpointException(path, "split.count", "a name that ends in -00001-of-000NN.gguf, because the file is one part of several", Path.GetFileName(path));
+        files.Clear();
+        first.Dispose();
+        for (long part = 1; part <= count; part++)
+        {
+            string name = string.Create(CultureInfo.InvariantCulture, $"{match.Groups[1].Value}-{part:d5}-of-{count:d5}.gguf"), file = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, name);
+            if (!File.Exists(file)) throw new CheckpointException(path, null, $"the part {name} beside it", "no such file", "the download is incomplete, fetch the missing part");
+            files.Add(GgufFile.Open(file));
+        }
+    }
+
+    /// <summary>The tensors that a config implies, under their official names. Tensors of an MTP block are left out: GGUF files keep its two projections as one, in another order.</summary>
+    public static Dictionary<string, StoredTensor> Name(List<GgufFile> files, V4Config config)
+    {
+        var found = new Dictionary<string, StoredTensor>(StringComparer.Ordinal);
+        foreach (GgufFile file in files)
+        {
+            foreach ((string name, StoredTensor tensor) in file.Tensors)
+            {
+                if (!found.TryAdd(name, tensor)) throw new CheckpointException(file.Path, name, "each tensor in one part", $"it in {found[name].File} too");
+            }
+        }
+
+        var named = new Dictionary<string, StoredTensor>(StringComparer.Ordinal);
+        var used = new HashSet<string>(StringComparer.Ordinal);
+        foreach (ExpectedTensor expected in TensorLayout.MainModel(config))
+        {
+            (IEnumerable<string> names, int expert) = GgufNames.Of(expected.Name);
+            string? name = names.FirstOrDefault(found.ContainsKey);
+            if (name is null) throw new CheckpointException(files[0].Path, names.First(), "this tensor", "none", "the file is incomplete, or of another converter whose names are not known");
+            used.Add(name);
+            named.Add(expected.Name, expert < 0 ? Renamed(found[name], expected.Name) : Expert(found[name], expected, expert, config.ExpertCount));
+        }
+
+        foreach ((string name, StoredTensor tensor) in found)
+        {
+            if (!used.Contains(name) && !IsIgnored(name, config.LayerCount))
+                throw new CheckpointException(tensor.File, name, "only tensors of the architecture that the metadata describe", "a tensor that does not belong to it");
+        }
+
+        return named;
+    }
+
+    private static StoredTensor Renamed(StoredTensor tensor, string name) => new(name, tensor.Type, [.. tensor.Shape], tensor.ByteLength, tensor.Data, tensor.File);
+
+    // Experts are stacked: [experts, out, in].
+    private static StoredTensor Expert(StoredTensor stacked, ExpectedTensor expected, int expert, int experts)
+    {
+        if (stacked.Shape.Count != 3 || stacked.Shape[0] != experts)
+            throw new CheckpointException(stacked.File, stacked.Name, $"shape [{experts}, {string.Join(", ", expected.Shape)}]", $"[{string.Join(", ", stacked.Shape)}]");
+        long bytes = stacked.ByteLength / experts;
+        return new StoredTensor(expected.Name, stacked.Type, [.. stacked.Shape.Skip(1)], bytes, stacked.Data + (expert * bytes), stacked.File);
+    }
+
+    private static bool IsIgnored(string name, int layers) =>
+        name.StartsWith("mtp.", StringComparison.Ordinal) || name.StartsWith($"blk.{layers}.", StringComparison.Ordinal) || name == "rope_freqs.weight";
+
+    [GeneratedRegex("^(.+)-[0-9]{5}-of-[0-9]{5}\\.gguf$")]
+    private static partial Regex PartName();
+}

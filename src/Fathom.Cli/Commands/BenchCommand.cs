@@ -1,0 +1,66 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Fathom.Checkpoints;
+using Fathom.Cli.Arguments;
+using Fathom.Evaluation.Speed;
+using Fathom.Model;
+
+namespace Fathom.Cli.Commands;
+
+/// <summary><c>fathom bench</c>: how fast a model reads and decodes here, and how much of the machine it uses.</summary>
+internal static class BenchCommand
+{
+    public static Command Create()
+    {
+        var model = new Option<string?>("--model") { Description = "Checkpoint folder or .gguf file; the built-in model when left out." };
+        var prompts = Numbers("--prompts", "Lengths of prompts to read.", [128, 512, 2048]);
+        var depths = Numbers("--depths", "Tokens before decoding.", [128, 2048]);
+        var threads = Numbers("--threads", "Numbers of threads.", [Environment.ProcessorCount]);
+        var tokens = new Option<int>("--tokens") { Description = "Tokens to decode in a run.", DefaultValueFactory = _ => 32 };
+        var repeats = new Option<int>("--repeats") { Description = "Runs of each measurement; the median counts.", DefaultValueFactory = _ => 5 };
+        var json = new Option<FileInfo?>("--json") { Description = "Write the report here as JSON." };
+        var csv = new Option<FileInfo?>("--csv") { Description = "Write the measurements here as CSV." };
+        var compare = new Option<FileInfo?>("--compare") { Description = "A JSON report to set beside this one." };
+        var command = new Command("bench", "Measure how fast a model reads and decodes, beside what the machine can do.\n\nExamples:\n  fathom bench --model slice.gguf --json today.json\n  fathom bench --model slice.gguf --compare today.json") { model, prompts, depths, threads, tokens, repeats, json, csv, compare };
+        command.SetAction((parsed, cancellation) =>
+        {
+            SpeedReport? before = parsed.GetValue(compare) is { } file ? SpeedReport.Read(file.FullName) : null;
+            int[] lengths = parsed.GetValue(prompts)!, after = parsed.GetValue(depths)!, counts = parsed.GetValue(threads)!;
+            int decoded = parsed.GetValue(tokens), runs = parsed.GetValue(repeats);
+            if (lengths.Concat(after).Concat(counts).Append(decoded).Append(runs).Any(number => number < 1)) throw new ArgumentException("Lengths, depths, threads, tokens and repeats must be at least 1.");
+            SpeedReport report = Measure(ModelLocation.Resolve(parsed.GetValue(model)), lengths, after, counts, decoded, runs, cancellation);
+            Console.Out.Write(report.ToMarkdown(before));
+            if (parsed.GetValue(json) is { } jsonFile) AtomicFile.Write(jsonFile.FullName, report.ToJson());
+            if (parsed.GetValue(csv) is { } csvFile) AtomicFile.Write(csvFile.FullName, report.ToCsv());
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static Option<int[]> Numbers(string name, string description, int[] standard) => new(name) { Description = description, AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => standard };
+
+    private static SpeedReport Measure(string path, int[] prompts, int[] depths, int[] threads, int tokens, int repeats, CancellationToken cancellation)
+    {
+        var results = new List<SpeedResult>();
+        var peaks = new List<MachinePeaks>();
+        TokenCost? cost = null;
+        foreach (int count in threads)
+        {
+            peaks.Add(MachinePeaks.Measure(count));
+            using V4Model model = V4Model.Open(path, new V4ModelOptions { Workers = count });
+            cost ??= TokenCost.Of(model.Checkpoint);
+            foreach (int length in prompts) Add(results, SpeedTest.Prefill(model, length, count, repeats, cancellation));
+            foreach (int depth in depths) Add(results, SpeedTest.Decode(model, depth, tokens, count, repeats, cancellation));
+        }
+
+        using var process = Process.GetCurrentProcess();
+        return new SpeedReport(Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), DateTime.UtcNow, cost!, peaks, results, process.PeakWorkingSet64);
+    }
+
+    private static void Add(List<SpeedResult> results, SpeedResult result)
+    {
+        results.Add(result);
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(result.Kind == SpeedKind.Prefill ? "prefill" : "decode after")} {result.Depth} tokens, {result.Threads} threads: {result.TokensPerSecond:0.0} tokens/s"));
+    }
+}

@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Fathom.Evaluation.Speed;
+
+/// <summary>What the machine gives at its best: the limits that speed is held against.</summary>
+/// <param name="Threads">Threads that took part.</param>
+/// <param name="BytesPerSecond">Reading memory that no cache holds.</param>
+/// <param name="FloatOperationsPerSecond">Fused multiply-adds in 32 bits, two operations each, from registers.</param>
+public sealed unsafe record MachinePeaks(int Threads, double BytesPerSecond, double FloatOperationsPerSecond)
+{
+    // More than any cache of today's machines.
+    private const long BytesPerThread = 256L << 20;
+    private const int Repeats = 5;
+    private const int Steps = 1 << 22;
+    private const int Chains = 12;
+
+    /// <summary>Measures for about a second; the best of several runs counts.</summary>
+    /// <param name="threads">Threads.</param>
+    public static MachinePeaks Measure(int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
+        byte* memory = (byte*)NativeMemory.AlignedAlloc((nuint)(BytesPerThread * threads), 64);
+        try
+        {
+            new Span<byte>(memory, 1).Fill(1);
+            OnThreads(threads, thread => Fill(memory + (thread * BytesPerThread)));
+            double bytes = Best(() => OnThreads(threads, thread => Read(memory + (thread * BytesPerThread))), BytesPerThread * threads);
+            double operations = Best(() => OnThreads(threads, _ => MultiplyAdd()), 2.0 * Vector512<float>.Count * Chains * Steps * threads);
+            return new MachinePeaks(threads, bytes, operations);
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(memory);
+        }
+    }
+
+    private static double Best(Action run, double amount)
+    {
+        run();
+        double best = 0;
+        for (int i = 0; i < Repeats; i++)
+        {
+            long started = Stopwatch.GetTimestamp();
+            run();
+            best = Math.Max(best, amount / Stopwatch.GetElapsedTime(started).TotalSeconds);
+        }
+
+        return best;
+    }
+
+    private static void OnThreads(int count, Action<int> work)
+    {
+        Thread[] threads = [.. Enumerable.Range(0, count).Select(i => new Thread(() => work(i)))];
+        foreach (Thread thread in threads) thread.Start();
+        foreach (Thread thread in threads) thread.Join();
+    }
+
+    private static void Fill(byte* memory)
+    {
+        for (long i = 0; i < BytesPerThread; i += 1 << 20) new Span<byte>(memory + i, 1 << 20).Fill((byte)i);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static int Read(byte* memory)
+    {
+        Vector512<int> a = default, b = default, c = default, d = default;
+        for (long i = 0; i < BytesPerThread; i += 256)
+        {
+            a ^= Vector512.Load((int*)(memory + i));
+            b ^= Vector512.Load((int*)(memory + i + 64));
+            c ^= Vector512.Load((int*)(memory + i + 128));
+            d ^= Vector512.Load((int*)(memory + i + 192));
+        }
+
+        return Vector512.Sum(a ^ b ^ c ^ d);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static float MultiplyAdd()
+    {
+        Vector512<float> x = Vector512.Create(0.999f), y = Vector512.Create(0.001f);
+        Vector512<float> a = y, b = y, c = y, d = y, e = y, f = y, g = y, h = y, i = y, j = y, k = y, l = y;
+        for (int step = 0; step < Steps; step++)
+        {
+            a = Vector512.FusedMultiplyAdd(a, x, y);
+            b = Vector512.FusedMultiplyAdd(b, x, y);
+            c = Vector512.FusedMultiplyAdd(c, x, y);
+            d = Vector512.FusedMultiplyAdd(d, x, y);
+            e = Vector512.FusedMultiplyAdd(e, x, y);
+            f = Vector512.FusedMultiplyAdd(f, x, y);
+            g = Vector512.FusedMultiplyAdd(g, x, y);
+            h = Vector512.FusedMultiplyAdd(h, x, y);
+            i = Vector512.FusedMultiplyAdd(i, x, y);
+            j = Vector512.FusedMultiplyAdd(j, x, y);
+            k = Vector512.FusedMultiplyAdd(k, x, y);
+            l = Vector512.FusedMultiplyAdd(l, x, y);
+        }
+
+        return Vector512.Sum(a + b + c + d + e + f + g + h + i + j + k + l);
+    }
+}

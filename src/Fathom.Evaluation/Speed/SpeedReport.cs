@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Fathom.Evaluation.Speed;
+
+/// <summary>Measurements of one model on one machine, as text, JSON and CSV.</summary>
+/// <param name="Model">What was measured.</param>
+/// <param name="Date">When, in universal time.</param>
+/// <param name="Cost">What a token costs in weights.</param>
+/// <param name="Peaks">The machine's limits, for each number of threads.</param>
+/// <param name="Results">The measurements.</param>
+/// <param name="PeakResidentBytes">The largest resident memory of the process, mapped weights included.</param>
+public sealed record SpeedReport(string Model, DateTime Date, TokenCost Cost, IReadOnlyList<MachinePeaks> Peaks, IReadOnlyList<SpeedResult> Results, long PeakResidentBytes)
+{
+    private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web) { WriteIndented = true, Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
+
+    /// <summary>The report as JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Format);
+
+    /// <summary>Reads a report.</summary>
+    /// <exception cref="InvalidDataException">The file is none.</exception>
+    public static SpeedReport Read(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<SpeedReport>(File.ReadAllText(path), Format) is { Results: not null } report ? report : throw new InvalidDataException($"{path} is no report of 'fathom bench'.");
+        }
+        catch (JsonException exception)
+        {
+            throw new InvalidDataException($"{path} is no report of 'fathom bench': {exception.Message.ReplaceLineEndings(" ")}", exception);
+        }
+    }
+
+    /// <summary>A line for each measurement, with a header.</summary>
+    public string ToCsv()
+    {
+        var text = new StringBuilder("kind,depth,threads,tokens_per_second,slowest,fastest,cache_bytes\n");
+        foreach (SpeedResult r in Results)
+            text.Append(CultureInfo.InvariantCulture, $"{(r.Kind == SpeedKind.Prefill ? "prefill" : "decode")},{r.Depth},{r.Threads},{r.TokensPerSecond:0.###},{r.Slowest:0.###},{r.Fastest:0.###},{r.CacheBytes}\n");
+        return text.ToString();
+    }
+
+    /// <summary>The report as Markdown.</summary>
+    /// <param name="before">An earlier report to set beside it.</param>
+    public string ToMarkdown(SpeedReport? before = null)
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"{Model}: a token reads {Cost.WeightBytes / 1e9:0.000} GB of weights and takes {2e-9 * Cost.Weights:0.000} G operations, attention apart. Resident at most {PeakResidentBytes / 1e9:0.0} GB.\n\n");
+        foreach (MachinePeaks peaks in Peaks)
+            text.Append(CultureInfo.InvariantCulture, $"{peaks.Threads} thread{(peaks.Threads == 1 ? string.Empty : "s")} of this machine: reads {peaks.BytesPerSecond / 1e9:0.0} GB/s, {peaks.FloatOperationsPerSecond / 1e9:0} G operations/s in 32 bits.\n");
+        text.Append("\n| | tokens | threads | tokens/s (median) | slowest to fastest | GB/s of weights | of the machine's | G operations/s | of the machine's |");
+        text.Append(before is null ? "\n|---|---:|---:|---:|---:|---:|---:|---:|---:|\n" : " against before |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
+        foreach (SpeedResult result in Results) Row(text, result, before);
+        return text.ToString();
+    }
+
+    // Every decoded token reads its weights once; a prompt shares them among its tokens, so that only its operations count.
+    private void Row(StringBuilder text, SpeedResult r, SpeedReport? before)
+    {
+        MachinePeaks? peaks = Peaks.FirstOrDefault(peak => peak.Threads == r.Threads);
+        double bytes = r.TokensPerSecond * Cost.WeightBytes, operations = r.TokensPerSecond * 2 * Cost.Weights;
+        string Share(double value, double? most) => most is { } limit ? string.Create(CultureInfo.InvariantCulture, $"{100 * value / limit:0} %") : string.Empty;
+        string read = r.Kind == SpeedKind.Decode ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.0} | {Share(bytes, peaks?.BytesPerSecond)}") : "|";
+        text.Append(CultureInfo.InvariantCulture, $"| {(r.Kind == SpeedKind.Prefill ? "prefill" : "decode after")} | {r.Depth:n0} | {r.Threads} | {r.TokensPerSecond:0.0} | {r.Slowest:0.0} to {r.Fastest:0.0} | {read} | {operations / 1e9:0} | {Share(operations, peaks?.FloatOperationsPerSecond)} |");
+        if (before is not null)
+        {
+            SpeedResult? other = before.Results.FirstOrDefault(result => (result.Kind, result.Depth, result.Threads) == (r.Kind, r.Depth, r.Threads));
+            text.Append(other is null ? " |" : string.Create(CultureInfo.InvariantCulture, $" {r.TokensPerSecond / other.TokensPerSecond:0.00} times |"));
+        }
+
+        text.Append('\n');
+    }
+}

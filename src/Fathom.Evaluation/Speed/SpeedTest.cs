@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using Fathom.Model;
+
+namespace Fathom.Evaluation.Speed;
+
+/// <summary>What was measured.</summary>
+public enum SpeedKind
+{
+    /// <summary>Reading a prompt.</summary>
+    Prefill,
+
+    /// <summary>One token after the other.</summary>
+    Decode,
+}
+
+/// <summary>A measurement.</summary>
+/// <param name="Kind">Reading or decoding.</param>
+/// <param name="Depth">Tokens of the prompt, or tokens before the first decoded one.</param>
+/// <param name="Threads">Threads.</param>
+/// <param name="TokensPerSecond">Median of all runs.</param>
+/// <param name="Slowest">Tokens per second of the slowest run.</param>
+/// <param name="Fastest">Tokens per second of the fastest run.</param>
+/// <param name="CacheBytes">Bytes of the session's caches at the end.</param>
+public sealed record SpeedResult(SpeedKind Kind, int Depth, int Threads, double TokensPerSecond, double Slowest, double Fastest, long CacheBytes);
+
+/// <summary>Measures how fast a model reads and decodes. Which tokens does not matter to the speed: they are drawn at random.</summary>
+public static class SpeedTest
+{
+    private const int Seed = 1;
+
+    /// <summary>Reads prompts of a length, each in a session of its own.</summary>
+    public static SpeedResult Prefill(V4Model model, int tokens, int threads, int repeats, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        int[] prompt = Tokens(model, tokens);
+        Read(model, Math.Min(tokens, model.MaxBatchRows), prompt, cancellation).Dispose();
+        long cache = 0;
+        double[] speeds = [.. Enumerable.Range(0, repeats).Select(_ =>
+        {
+            long started = Stopwatch.GetTimestamp();
+            using ISession session = Read(model, tokens, prompt, cancellation);
+            cache = session.CacheBytes;
+            return tokens / Stopwatch.GetElapsedTime(started).TotalSeconds;
+        })];
+        return Result(SpeedKind.Prefill, tokens, threads, speeds, cache);
+    }
+
+    /// <summary>Decodes tokens after a prompt of a length; the prompt is read once.</summary>
+    public static SpeedResult Decode(V4Model model, int depth, int tokens, int threads, int repeats, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        int[] all = Tokens(model, depth + tokens);
+        using ISession read = Read(model, depth, all, cancellation);
+        long cache = 0;
+        double[] speeds = [.. Enumerable.Range(0, repeats + 1).Select(_ =>
+        {
+            using ISession session = read.Fork();
+            long started = Stopwatch.GetTimestamp();
+            for (int i = 0; i < tokens; i++) model.Forward(new Batch().Add(session, all.AsMemory(depth + i, 1)), cancellation);
+            cache = session.CacheBytes;
+            return tokens / Stopwatch.GetElapsedTime(started).TotalSeconds;
+        }).Skip(1)];
+        return Result(SpeedKind.Decode, depth, threads, speeds, cache);
+    }
+
+    private static SpeedResult Result(SpeedKind kind, int depth, int threads, double[] speeds, long cache)
+    {
+        Array.Sort(speeds);
+        double median = (speeds[(speeds.Length - 1) / 2] + speeds[speeds.Length / 2]) / 2;
+        return new SpeedResult(kind, depth, threads, median, speeds[0], speeds[^1], cache);
+    }
+
+    private static ISession Read(V4Model model, int tokens, int[] prompt, CancellationToken cancellation)
+    {
+        ISession session = model.CreateSession();
+        try
+        {
+            for (int first = 0; first < tokens; first += model.MaxBatchRows)
+            {
+                int count = Math.Min(model.MaxBatchRows, tokens - first);
+                model.Forward(new Batch().Add(session, prompt.AsMemory(first, count), first + count == tokens ? LogitRows.Last : LogitRows.None), cancellation);
+            }
+
+            return session;
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    private static int[] Tokens(V4Model model, int count)
+    {
+        var random = new Random(Seed);
+        return [.. Enumerable.Range(0, count).Select(_ => random.Next(model.VocabularySize))];
+    }
+}
