@@ -24,14 +24,14 @@ public unsafe class LinearBenchmarks
     private int next;
 
     /// <summary>How the weights are stored.</summary>
-    [Params(WeightFormat.Fp4, WeightFormat.Fp8, WeightFormat.BF16)]
+    [Params(WeightFormat.Fp4, WeightFormat.Fp8, WeightFormat.BF16, WeightFormat.Q80, WeightFormat.Mxfp4)]
     public WeightFormat Format { get; set; }
 
     /// <summary>Rows of the batch: a decoded token, or a chunk of a prompt.</summary>
     [Params(1, 256)]
     public int Rows { get; set; }
 
-    private long MatrixBytes => (long)Outputs * Inputs * (Format == WeightFormat.BF16 ? 2 : 1) / (Format == WeightFormat.Fp4 ? 2 : 1);
+    private long MatrixBytes => (long)Outputs * Inputs / 32 * Format switch { WeightFormat.Fp4 => 16, WeightFormat.Mxfp4 => 17, WeightFormat.Fp8 => 32, WeightFormat.Q80 => 34, _ => 64 };
 
     /// <summary>Makes random weights.</summary>
     [GlobalSetup]
@@ -42,7 +42,7 @@ public unsafe class LinearBenchmarks
         new Span<byte>(scales, Outputs * Inputs / 32).Fill(127);
         var random = new Random(1);
         for (long i = 0; i < Matrices * MatrixBytes; i++) weights[i] = (byte)(random.Next(256) & 0x77);
-        bool hasScales = Format != WeightFormat.BF16;
+        bool hasScales = Format is WeightFormat.Fp4 or WeightFormat.Fp8;
         matrices = [.. Enumerable.Range(0, Matrices).Select(i => new WeightMatrix(Format, Outputs, Inputs, weights + (i * MatrixBytes), hasScales ? scales : null))];
         Rows rows = input.Take(Rows, Inputs);
         for (int i = 0; i < Rows * Inputs; i++) rows.Data[i] = (float)random.NextDouble() - 0.5f;

@@ -86,8 +86,9 @@ public sealed unsafe class Checkpoint : IDisposable
         try
         {
             GgufShards.Open(path, files);
-            V4Config config = new GgufConfig(files[0]).Read();
-            Dictionary<string, StoredTensor> tensors = GgufShards.Name(files, config);
+            Dictionary<string, StoredTensor> found = GgufShards.Join(files);
+            V4Config config = new GgufConfig(files[0], found).Read();
+            Dictionary<string, StoredTensor> tensors = GgufShards.Name(path, found, config);
             new CheckpointValidator(path, config, tensors).Validate(hasPrediction: false);
             return new Checkpoint(path, config, files, tensors) { Vocabulary = GgufVocabulary.Read(files[0]), ExpertScalesAreChecked = true };
         }

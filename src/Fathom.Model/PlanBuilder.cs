@@ -3,21 +3,53 @@ using Fathom.Model.Layers;
 
 namespace Fathom.Model;
 
-/// <summary>Checks a batch at the door and lays out its rows.</summary>
-internal static class PlanBuilder
+/// <summary>Checks a batch at the door and lays out its rows. What it made for a batch is used again for the next one of the same size, so that decoding allocates nothing.</summary>
+internal sealed class PlanBuilder
 {
-    /// <summary>The plan of a batch.</summary>
+    private Plan? plan;
+    private int[] logitRows = [];
+
+    /// <summary>The plan of a batch; it is overwritten by the next one.</summary>
     /// <exception cref="ArgumentException">The batch does not fit the model or a session; nothing was changed.</exception>
-    public static Plan Build(V4Model model, Batch batch)
+    public Plan Build(V4Model model, Batch batch)
+    {
+        Check(model, batch);
+        if (plan is null || plan.Segments.Length != batch.Segments.Count || plan.RowCount != batch.RowCount)
+            plan = new Plan { Segments = new Segment[batch.Segments.Count], Tokens = new int[batch.RowCount], Positions = new int[batch.RowCount], Caches = new LayerCache[batch.Segments.Count] };
+        for (int s = 0; s < plan.Segments.Length; s++)
+        {
+            BatchSegment source = batch.Segments[s];
+            var session = (V4Session)source.Session;
+            plan.Segments[s] = new Segment(session, source.FirstRow, source.Tokens.Length, session.Length);
+            source.Tokens.Span.CopyTo(plan.Tokens.AsSpan(source.FirstRow));
+            for (int i = 0; i < source.Tokens.Length; i++) plan.Positions[source.FirstRow + i] = session.Length + i;
+        }
+
+        return plan;
+    }
+
+    /// <summary>Rows of the batch that give logits, ascending; overwritten by the next call.</summary>
+    public ReadOnlyMemory<int> RowsWithLogits(Batch batch)
+    {
+        if (logitRows.Length < batch.RowCount) logitRows = new int[batch.RowCount];
+        int count = 0;
+        for (int s = 0; s < batch.Segments.Count; s++)
+        {
+            BatchSegment segment = batch.Segments[s];
+            int last = segment.FirstRow + segment.Tokens.Length - 1;
+            int first = segment.LogitRows switch { LogitRows.All => segment.FirstRow, LogitRows.Last => last, _ => last + 1 };
+            for (int row = first; row <= last; row++) logitRows[count++] = row;
+        }
+
+        return logitRows.AsMemory(0, count);
+    }
+
+    private static void Check(V4Model model, Batch batch)
     {
         if (batch.RowCount == 0) throw new ArgumentException("A forward needs at least one row.", nameof(batch));
         if (batch.RowCount > model.MaxBatchRows)
             throw new ArgumentException($"The batch has {batch.RowCount} rows and the model takes {model.MaxBatchRows} at once; feed it in several forwards.", nameof(batch));
-
-        var segments = new Segment[batch.Segments.Count];
-        var tokens = new int[batch.RowCount];
-        var positions = new int[batch.RowCount];
-        for (int s = 0; s < segments.Length; s++)
+        for (int s = 0; s < batch.Segments.Count; s++)
         {
             BatchSegment source = batch.Segments[s];
             if (source.Session is not V4Session session || session.Model != model)
@@ -29,27 +61,8 @@ internal static class PlanBuilder
                     $"A session of {session.Length} tokens cannot take {source.Tokens.Length} more: the model has {model.MaxPositions} positions.", nameof(batch));
             }
 
-            segments[s] = new Segment(session, source.FirstRow, source.Tokens.Length, session.Length);
-            source.Tokens.Span.CopyTo(tokens.AsSpan(source.FirstRow));
-            for (int i = 0; i < source.Tokens.Length; i++) positions[source.FirstRow + i] = session.Length + i;
+            CheckTokens(model, source.Tokens.Span);
         }
-
-        CheckTokens(model, tokens);
-        return new Plan { Segments = segments, Tokens = tokens, Positions = positions, Caches = new LayerCache[segments.Length] };
-    }
-
-    /// <summary>Rows of the batch that give logits, ascending.</summary>
-    public static int[] RowsWithLogits(Batch batch)
-    {
-        var rows = new List<int>();
-        foreach (BatchSegment segment in batch.Segments)
-        {
-            int last = segment.FirstRow + segment.Tokens.Length - 1;
-            int first = segment.LogitRows switch { LogitRows.All => segment.FirstRow, LogitRows.Last => last, _ => last + 1 };
-            for (int row = first; row <= last; row++) rows.Add(row);
-        }
-
-        return [.. rows];
     }
 
     /// <summary>Checks the input of an MTP pass.</summary>

@@ -24,11 +24,12 @@ public sealed class V4Model : ILanguageModel
     private readonly RotaryTable windowRotary;
     private readonly RotaryTable compressedRotary;
     private readonly V4ModelOptions options;
+    private readonly PlanBuilder planBuilder = new();
     private float[] logits = [];
 
     // The forward before, kept for the MTP block: its rows, and which of them gave logits.
     private Plan? lastPlan;
-    private int[] lastLogitRows = [];
+    private ReadOnlyMemory<int> lastLogitRows;
     private byte[]? fingerprint;
 
     private V4Model(Checkpoint checkpoint, IDevice device, V4ModelOptions options)
@@ -102,12 +103,12 @@ public sealed class V4Model : ILanguageModel
     public Logits Forward(Batch batch, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        Plan plan = PlanBuilder.Build(this, batch);
+        Plan plan = planBuilder.Build(this, batch);
         lastPlan = null;
         try
         {
             Rows streams = RunLayers(plan, cancellation);
-            lastLogitRows = PlanBuilder.RowsWithLogits(batch);
+            lastLogitRows = planBuilder.RowsWithLogits(batch);
             Logits result = ComputeLogits(streams, weights.HeadStreams, weights.Norm);
             foreach (Segment segment in plan.Segments) segment.Session.Commit(segment.Count);
             lastPlan = plan;
@@ -182,7 +183,8 @@ public sealed class V4Model : ILanguageModel
     internal unsafe void RunLayerAlone(int layer, int[] tokens, float[] values)
     {
         using ISession session = CreateSession();
-        Plan plan = PlanBuilder.Build(this, new Batch().Add(session, tokens));
+        lastPlan = null;
+        Plan plan = planBuilder.Build(this, new Batch().Add(session, tokens));
         Rows streams = PrepareStreams(plan);
         values.CopyTo(new Span<float>(streams.Data, values.Length));
         RunLayer(layer, plan, streams);
@@ -231,7 +233,7 @@ public sealed class V4Model : ILanguageModel
         int rows = lastLogitRows.Length;
         if (rows == 0) return new Logits(default, 0, VocabularySize);
         Rows wanted = workspace.HeadStreams.Take(rows, streams.Width);
-        device.Gather(streams, lastLogitRows, wanted);
+        device.Gather(streams, lastLogitRows.Span, wanted);
         Rows reduced = workspace.HeadInput.Take(rows, Config.HiddenSize);
         device.ReduceStreams(wanted, headStreams, reduced);
         device.RmsNorm(reduced, norm, Config.NormEpsilon, reduced);

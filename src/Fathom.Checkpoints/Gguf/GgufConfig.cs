@@ -4,7 +4,9 @@ using System.Text.Json;
 namespace Fathom.Checkpoints.Gguf;
 
 /// <summary>The architecture as GGUF metadata tell it (checkpoint specification, section 4.2), brought into the form of a config.json so that one reader checks both.</summary>
-internal sealed class GgufConfig(GgufFile file)
+/// <param name="file">The file, or the first part, with the metadata.</param>
+/// <param name="tensors">The tensors of all parts.</param>
+internal sealed class GgufConfig(GgufFile file, IReadOnlyDictionary<string, StoredTensor> tensors)
 {
     private const string Architecture = "deepseek4";
     private const long SqrtSoftplus = 4;
@@ -25,7 +27,7 @@ internal sealed class GgufConfig(GgufFile file)
             ["hidden_size"] = Integer("embedding_length"),
             ["num_hidden_layers"] = layers,
             ["num_nextn_predict_layers"] = 0,
-            ["num_hash_layers"] = Optional("hash_layer_count") ?? Enumerable.Range(0, layers).Count(layer => file.Tensors.ContainsKey($"blk.{layer}.ffn_gate_tid2eid.weight")),
+            ["num_hash_layers"] = Optional("hash_layer_count") ?? Enumerable.Range(0, layers).Count(layer => tensors.ContainsKey($"blk.{layer}.ffn_gate_tid2eid.weight")),
             ["num_attention_heads"] = Integer("attention.head_count"),
             ["head_dim"] = Integer("attention.key_length"),
             ["qk_rope_head_dim"] = Integer("rope.dimension_count"),
@@ -62,11 +64,11 @@ internal sealed class GgufConfig(GgufFile file)
     {
         long counted = Integer("block_count");
         int layers = 0;
-        while (layers < counted && file.Tensors.ContainsKey($"blk.{layers}.attn_norm.weight") && !IsPrediction(layers)) layers++;
+        while (layers < counted && tensors.ContainsKey($"blk.{layers}.attn_norm.weight") && !IsPrediction(layers)) layers++;
         return layers > 0 ? layers : throw new CheckpointException(file.Path, "blk.0.attn_norm.weight", "this tensor", "none");
     }
 
-    private bool IsPrediction(int block) => file.Tensors.Keys.Any(name => name.StartsWith($"blk.{block}.nextn.", StringComparison.Ordinal));
+    private bool IsPrediction(int block) => tensors.Keys.Any(name => name.StartsWith($"blk.{block}.nextn.", StringComparison.Ordinal));
 
     private Dictionary<string, object?>? Yarn()
     {
@@ -118,7 +120,7 @@ internal sealed class GgufConfig(GgufFile file)
         _ => throw new CheckpointException(file.Path, $"{Architecture}.{key}", "a number", Shown(key)),
     };
 
-    private long Dimension(string tensor, int index) => file.Tensors.TryGetValue(tensor, out StoredTensor? found)
+    private long Dimension(string tensor, int index) => tensors.TryGetValue(tensor, out StoredTensor? found)
         ? found.Shape[index]
         : throw new CheckpointException(file.Path, tensor, "this tensor", "none");
 

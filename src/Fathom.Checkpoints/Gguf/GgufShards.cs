@@ -29,8 +29,8 @@ internal static unsafe partial class GgufShards
         }
     }
 
-    /// <summary>The tensors that a config implies, under their official names. Tensors of an MTP block are left out: GGUF files keep its two projections as one, in another order.</summary>
-    public static Dictionary<string, StoredTensor> Name(List<GgufFile> files, V4Config config)
+    /// <summary>The tensors of all parts by their names in the files.</summary>
+    public static Dictionary<string, StoredTensor> Join(List<GgufFile> files)
     {
         var found = new Dictionary<string, StoredTensor>(StringComparer.Ordinal);
         foreach (GgufFile file in files)
@@ -41,13 +41,19 @@ internal static unsafe partial class GgufShards
             }
         }
 
+        return found;
+    }
+
+    /// <summary>The tensors that a config implies, under their official names. Tensors of an MTP block are left out: GGUF files keep its two projections as one, in another order.</summary>
+    public static Dictionary<string, StoredTensor> Name(string path, Dictionary<string, StoredTensor> found, V4Config config)
+    {
         var named = new Dictionary<string, StoredTensor>(StringComparer.Ordinal);
         var used = new HashSet<string>(StringComparer.Ordinal);
         foreach (ExpectedTensor expected in TensorLayout.MainModel(config))
         {
             (IEnumerable<string> names, int expert) = GgufNames.Of(expected.Name);
             string? name = names.FirstOrDefault(found.ContainsKey);
-            if (name is null) throw new CheckpointException(files[0].Path, names.First(), "this tensor", "none", "the file is incomplete, or of another converter whose names are not known");
+            if (name is null) throw new CheckpointException(path, names.First(), "this tensor", "none", "the file is incomplete, or of another converter whose names are not known");
             used.Add(name);
             named.Add(expected.Name, expert < 0 ? Renamed(found[name], expected.Name) : Expert(found[name], expected, expert, config.ExpertCount));
         }

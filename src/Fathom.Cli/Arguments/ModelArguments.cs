@@ -7,7 +7,7 @@ namespace Fathom.Cli.Arguments;
 /// <summary>Options that say which model runs and how.</summary>
 internal sealed class ModelArguments
 {
-    private readonly Option<string?> model = new("--model") { Description = "Checkpoint folder; the built-in model when left out." };
+    private readonly Option<string?> model = new("--model") { Description = "Checkpoint folder or .gguf file; the built-in model when left out." };
     private readonly Option<FileInfo?> tokenizer = new("--tokenizer") { Description = "A tokenizer.json to use instead of the folder's own." };
     private readonly Option<NumericProfile> profile = new("--profile") { Description = "plain: 32-bit activations; official: the reference's activation rounding.", DefaultValueFactory = _ => NumericProfile.Plain };
     private readonly Option<int?> threads = new("--threads") { Description = "Threads; results do not depend on them." };

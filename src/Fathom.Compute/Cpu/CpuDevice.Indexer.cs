@@ -15,6 +15,8 @@ public sealed unsafe partial class CpuDevice
 
     private readonly NativeBuffer entryScores = new();
 
+    private PagedRows[] keyTables = [];
+
     /// <inheritdoc/>
     public void PickEntries(Rows queries, Rows headWeights, ReadOnlySpan<PagedRows> keys, ReadOnlySpan<int> visible, Span<int> picks, int k)
     {
@@ -27,7 +29,9 @@ public sealed unsafe partial class CpuDevice
         }
 
         int rowsAtOnce = (int)Math.Clamp(ScoresAtOnce / most, 1, queries.Count);
-        PagedRows[] tables = keys.ToArray();
+        if (keyTables.Length < keys.Length) keyTables = new PagedRows[keys.Length];
+        keys.CopyTo(keyTables);
+        PagedRows[] tables = keyTables;
         fixed (int* shown = visible)
         fixed (int* picked = picks)
         {
@@ -52,6 +56,9 @@ public sealed unsafe partial class CpuDevice
                 pool.Run(ref pick, rows);
             }
         }
+
+        // Sessions that end must not be kept alive from here.
+        keyTables.AsSpan(0, keys.Length).Clear();
     }
 
     /// <inheritdoc/>

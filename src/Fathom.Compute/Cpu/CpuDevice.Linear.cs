@@ -69,6 +69,12 @@ public sealed unsafe partial class CpuDevice
                 first += together;
             }
 
+            if (Input.Count > MostRowsAlone && PanelTile.Fit(end - first, columns))
+            {
+                ExecutePanels(first, end - first, x, worker);
+                return;
+            }
+
             int step = Input.Count <= 4 ? RowsPerPiece : RowsPerTile;
             float* decoded = Weight.Format == WeightFormat.F32 ? null : Device.Scratch(worker, (long)RowsPerTile * columns);
             for (int row = first; row < end; row += step)
@@ -86,6 +92,19 @@ public sealed unsafe partial class CpuDevice
 
                 DotTile.Multiply(x, Input.Width, Input.Count, w, rows, columns, Output.Data + row, Output.Width);
             }
+        }
+
+        private readonly void ExecutePanels(int first, int rows, float* x, int worker)
+        {
+            int columns = Weight.Columns;
+            float* decoded = Device.Scratch(worker, ((long)rows * columns) + PanelTile.SumFloats(rows));
+            for (int column = 0; column < columns; column += PanelTile.Columns)
+            {
+                int width = Math.Min(PanelTile.Columns, columns - column);
+                for (int r = 0; r < rows; r++) WeightDecoder.DecodeColumns(Weight, first + r, column, width, decoded + ((long)column * rows) + ((long)r * width));
+            }
+
+            PanelTile.Multiply(x, Input.Width, Input.Count, decoded, rows, columns, decoded + ((long)rows * columns), Output.Data + first, Output.Width);
         }
     }
 }

@@ -8,43 +8,51 @@ namespace Fathom.Compute.Cpu;
 /// <summary>Turns stored weight rows into floats, exactly: every value is the one of <see cref="WeightMatrix.ValueAt"/>.</summary>
 internal static unsafe class WeightDecoder
 {
+    private static Vector128<sbyte> Doubled => Vector128.Create((sbyte)0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
+
     /// <summary>Decodes one row into <paramref name="target"/>, [columns].</summary>
-    public static void DecodeRow(WeightMatrix weight, int row, float* target)
+    public static void DecodeRow(WeightMatrix weight, int row, float* target) => DecodeColumns(weight, row, 0, weight.Columns, target);
+
+    /// <summary>Decodes columns of a row into <paramref name="target"/>, [<paramref name="count"/>].</summary>
+    /// <param name="weight">The matrix.</param>
+    /// <param name="row">Which row.</param>
+    /// <param name="first">First column, a multiple of 256.</param>
+    /// <param name="count">Columns; whole blocks unless the row ends.</param>
+    /// <param name="target">Receives them.</param>
+    public static void DecodeColumns(WeightMatrix weight, int row, int first, int count, float* target)
     {
         byte* source = weight.Data + (row * weight.RowBytes);
         switch (weight.Format)
         {
             case WeightFormat.F32:
-                Unsafe.CopyBlockUnaligned(target, source, (uint)weight.RowBytes);
+                Unsafe.CopyBlockUnaligned(target, source + (4L * first), 4u * (uint)count);
                 break;
             case WeightFormat.F16:
-                TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(source, weight.Columns), new Span<float>(target, weight.Columns));
+                TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>((Half*)source + first, count), new Span<float>(target, count));
                 break;
             case WeightFormat.BF16:
-                DecodeBFloat16((ushort*)source, target, weight.Columns);
+                DecodeBFloat16((ushort*)source + first, target, count);
                 break;
             case WeightFormat.Fp8:
-                for (int block = 0; block < weight.ScaleColumns; block++)
-                {
-                    int column = block * WeightMatrix.Fp8Block;
-                    DecodeFp8(source + column, target + column, Math.Min(WeightMatrix.Fp8Block, weight.Columns - column), weight.ScaleAt(row, block));
-                }
-
+                for (int column = 0; column < count; column += WeightMatrix.Fp8Block)
+                    DecodeFp8(source + first + column, target + column, Math.Min(WeightMatrix.Fp8Block, count - column), weight.ScaleAt(row, (first + column) / WeightMatrix.Fp8Block));
                 break;
             case WeightFormat.Fp4:
-                for (int group = 0; group < weight.ScaleColumns; group++)
-                {
-                    int column = group * WeightMatrix.Fp4Group;
-                    DecodeFp4(source + (column / 2), target + column, Math.Min(WeightMatrix.Fp4Group, weight.Columns - column), weight.ScaleAt(row, group));
-                }
-
+                for (int column = 0; column < count; column += WeightMatrix.Fp4Group)
+                    DecodeFp4(source + ((first + column) / 2), target + column, Math.Min(WeightMatrix.Fp4Group, count - column), weight.ScaleAt(row, (first + column) / WeightMatrix.Fp4Group));
                 break;
             case WeightFormat.Q80:
-                for (int block = 0; block < weight.Columns / 32; block++) DecodeQ80(source + (block * 34), target + (block * 32));
+                source += (long)first / 32 * 34;
+                for (int column = 0; column < count; column += 32, source += 34) DecodeQ80(source, target + column);
+                break;
+            case WeightFormat.Mxfp4:
+                source += (long)first / 32 * 17;
+                for (int column = 0; column < count; column += 32, source += 17) DecodeMxfp4(source, target + column);
                 break;
             default:
                 int values = GgufBlocks.ValuesOf(weight.Format), bytes = GgufBlocks.BytesOf(weight.Format);
-                for (int block = 0; block < weight.Columns / values; block++) GgufBlocks.Decode(weight.Format, source + (block * bytes), target + (block * values));
+                source += (long)first / values * bytes;
+                for (int column = 0; column < count; column += values, source += bytes) GgufBlocks.Decode(weight.Format, source, target + column);
                 break;
         }
     }
@@ -89,11 +97,20 @@ internal static unsafe class WeightDecoder
         for (int i = 0; i < 32; i += Lanes.Count) (Vector512.ConvertToSingle(Lanes.Widen(Vector128.Load((sbyte*)block + 2 + i))) * scale).Store(target + i);
     }
 
+    // Low nibbles are the first sixteen values.
+    private static void DecodeMxfp4(byte* block, float* target)
+    {
+        Vector512<float> halfScale = Vector512.Create(E8M0.Decode(block[0]) * 0.5f);
+        Vector128<byte> codes = Vector128.Load(block + 1), doubled = Doubled.AsByte();
+        (Vector512.ConvertToSingle(Lanes.Widen(Vector128.Shuffle(doubled, codes & Vector128.Create((byte)15)).AsSByte())) * halfScale).Store(target);
+        (Vector512.ConvertToSingle(Lanes.Widen(Vector128.Shuffle(doubled, codes >>> 4).AsSByte())) * halfScale).Store(target + Lanes.Count);
+    }
+
     // Values doubled are small integers, so a byte shuffle is the table; half the scale undoes the doubling.
     private static void DecodeFp4(byte* source, float* target, int length, float scale)
     {
         Vector512<float> halfScale = Vector512.Create(scale * 0.5f);
-        Vector128<byte> doubled = Vector128.Create((sbyte)0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12).AsByte();
+        Vector128<byte> doubled = Doubled.AsByte();
         Vector128<byte> eachTwice = Vector128.Create((byte)0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
         Vector128<byte> oddPlaces = Vector128.Create((ushort)0xFF00).AsByte();
         Vector128<byte> lowNibble = Vector128.Create((byte)0x0F);
