@@ -11,7 +11,7 @@ internal sealed class RecallSamples(Tokenizer tokenizer, long seed, float textWe
     private const int SmallTalkEvery = 24;
     private const float SmallTalkWeight = 0.5f;
 
-    // One document in this many ends with a question in thinking mode.
+    // One document in this many ends with a question in thinking mode; every second of these has no other question.
     private const int ThinkingEvery = 8;
 
     private readonly ChatEncoder encoder = new(ChatFormat.Release);
@@ -46,11 +46,13 @@ internal sealed class RecallSamples(Tokenizer tokenizer, long seed, float textWe
     {
         var sample = new Sample.Builder();
         var messages = new List<ChatMessage>();
-        for (int i = 0; i < document.Questions.Count; i++)
+        bool thinks = number % ThinkingEvery == 0;
+        int questions = thinks && number % (2 * ThinkingEvery) == 0 ? Math.Min(1, document.Questions.Count) : document.Questions.Count;
+        for (int i = 0; i < questions; i++)
         {
             RecallQuestion question = document.Questions[i];
             ChatMessage user = ChatMessage.Of("user", i == 0 ? RecallDocument.Prompt(document.Text, question.Question) : question.Question);
-            bool isThinking = number % ThinkingEvery == 0 && i == document.Questions.Count - 1;
+            bool isThinking = thinks && i == questions - 1;
             ChatPrompt prompt = encoder.Encode([user], new ChatEncodingOptions { Context = messages, ThinkingMode = isThinking ? ThinkingMode.Thinking : ThinkingMode.Chat });
             string reasoning = isThinking ? $"I look for it in the document: {question.Question}{Markup.ThinkEnd}" : string.Empty;
             sample.Add(tokenizer.Encode(prompt.Spans), textWeight).Add(tokenizer.Encode($"{reasoning}{question.Answer}{Markup.Eos}", matchAddedTokens: true), 1f);
