@@ -41,7 +41,7 @@ public sealed class CommandTests
     }
 
     [Theory]
-    [InlineData(1, "no model folder", "run", "hi", "--model", "/nowhere")]
+    [InlineData(1, "no model /nowhere", "run", "hi", "--model", "/nowhere")]
     [InlineData(1, "Temperature", "run", "hi", "--temperature", "-1")]
     [InlineData(1, "MaxTokens", "run", "hi", "--max-tokens", "0")]
     [InlineData(1, "effort", "run", "hi", "--think", "ultra")]
@@ -108,7 +108,7 @@ public sealed class CommandTests
     {
         FathomProcess.Result result = await FathomProcess.RunAsync(["inspect"]);
         Assert.Equal(0, result.ExitCode);
-        Assert.Contains("4: 1 window, 2 CSA, 1 HCA", result.Output, StringComparison.Ordinal);
+        Assert.Contains("5: 2 window, 2 CSA, 1 HCA", result.Output, StringComparison.Ordinal);
         Assert.Contains("fits", result.Output, StringComparison.Ordinal);
     }
 
