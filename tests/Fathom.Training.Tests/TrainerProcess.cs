@@ -13,6 +13,10 @@ internal sealed class TrainerProcess : IDisposable
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string argument in (string[])["exec", Path.Combine(AppContext.BaseDirectory, "fathom-train.dll"), .. arguments]) start.ArgumentList.Add(argument);
+
+        // Other tests run beside it, and threads of libtorch that wait for each other while they spin take everybody's time.
+        start.Environment["OMP_NUM_THREADS"] = "1";
+        start.Environment["MKL_NUM_THREADS"] = "1";
         return new TrainerProcess(Process.Start(start)!);
     }
 
