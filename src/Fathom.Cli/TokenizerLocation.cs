@@ -1,5 +1,6 @@
 using Fathom.Checkpoints;
 using Fathom.Checkpoints.Gguf;
+using Fathom.Inference;
 using Fathom.Text;
 
 namespace Fathom.Cli;
@@ -15,12 +16,7 @@ internal static class TokenizerLocation
     public static Tokenizer Open(string? path)
     {
         if (path is null) return Tokenizer.Load(Official);
-        if (Checkpoint.IsGguf(path))
-        {
-            GgufVocabulary vocabulary = GgufVocabulary.Open(path);
-            return Tokenizer.FromLists(vocabulary.Tokens, vocabulary.Kinds, vocabulary.Merges, vocabulary.File);
-        }
-
+        if (Checkpoint.IsGguf(path)) return GgufTokenizer.From(GgufVocabulary.Open(path));
         return Tokenizer.Load(IsTokenizerFile(path) ? path : Path.Combine(ModelLocation.Resolve(path), "tokenizer.json"));
     }
 

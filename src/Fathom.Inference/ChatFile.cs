@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using Fathom.Checkpoints;
 using Fathom.Text;
 
 namespace Fathom.Inference;
@@ -12,9 +14,8 @@ internal static class ChatFile
     public static void Write(string path, ChatOptions options, IReadOnlyList<ChatMessage> messages)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        string temporary = path + ".tmp";
-        using (FileStream stream = File.Create(temporary))
-        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = ChatJson.Readable.Encoder }))
+        using var text = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(text, new JsonWriterOptions { Indented = true, Encoder = ChatJson.Readable.Encoder }))
         {
             writer.WriteStartObject();
             writer.WriteString("format", Format);
@@ -27,7 +28,7 @@ internal static class ChatFile
             writer.WriteEndObject();
         }
 
-        File.Move(temporary, path, overwrite: true);
+        AtomicFile.Write(path, Encoding.UTF8.GetString(text.ToArray()));
     }
 
     public static (ChatOptions Options, IReadOnlyList<ChatMessage> Messages) Read(string path, ChatOptions options)

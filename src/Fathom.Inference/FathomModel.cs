@@ -63,7 +63,7 @@ public sealed class FathomModel : IDisposable
         {
             GgufVocabulary? vocabulary = model.Checkpoint.Vocabulary;
             Tokenizer tokenizer = options.TokenizerPath is null && vocabulary is not null
-                ? Tokenizer.FromLists(vocabulary.Tokens, vocabulary.Kinds, vocabulary.Merges, vocabulary.File)
+                ? GgufTokenizer.From(vocabulary)
                 : Tokenizer.Load(options.TokenizerPath ?? Path.Combine(path, "tokenizer.json"));
 
             // GGUF files do not say which encoding they were trained with.

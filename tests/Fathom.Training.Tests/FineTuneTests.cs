@@ -115,10 +115,7 @@ public sealed class FineTuneTests : IDisposable
     private string Checkpoint(string name, long seed, int hidden = 64)
     {
         string path = Path.Combine(folder, name);
-        V4Config config = V4Config.Read(Repository.PathOf("training", "minnow", "config.json")) with
-        {
-            HiddenSize = hidden, LayerCount = 3, CompressRatios = [0, 4, 128, 0], ExpertCount = 4, ExpertWidth = 32, QueryRank = 32, IndexTopK = 4, HashLayerCount = 1,
-        };
+        V4Config config = SmallModel.OfMinnow with { HiddenSize = hidden };
         using Parameters parameters = Initializer.Create(config, seed);
         Exporter.Write(path, config, parameters, Repository.PathOf("training", "minnow", "tokenizer.json"));
         return path;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Fathom.Checkpoints;
 
 namespace Fathom.Training.Tests;
 
@@ -16,10 +15,7 @@ public sealed class KillTests : IDisposable
     public async Task A_run_that_is_killed_ten_times_ends_with_the_bytes_of_one_that_was_not()
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;
-        V4Config config = V4Config.Read(Repository.PathOf("training", "minnow", "config.json"));
-        File.WriteAllText(
-            Path.Combine(folder, "config.json"),
-            (config with { HiddenSize = 64, HeadDim = 32, RotaryDim = 16, LayerCount = 3, CompressRatios = [0, 4, 128, 0], ExpertCount = 4, ExpertWidth = 32, QueryRank = 32, IndexTopK = 4, HashLayerCount = 1 }).ToJson());
+        File.WriteAllText(Path.Combine(folder, "config.json"), (SmallModel.OfMinnow with { HeadDim = 32, RotaryDim = 16 }).ToJson());
         string whole = Describe("whole"), killed = Describe("killed");
         using (TrainerProcess run = TrainerProcess.Start(whole))
         {

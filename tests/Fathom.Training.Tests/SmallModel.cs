@@ -15,6 +15,12 @@ internal static class SmallModel
         ExpertCount = 4, ExpertsPerToken = 2, ExpertWidth = 10, MtpLayerCount = 1, SinkhornIterations = 20,
     };
 
+    /// <summary>Minnow's architecture made very small, with its vocabulary.</summary>
+    public static V4Config OfMinnow { get; } = V4Config.Read(Repository.PathOf("training", "minnow", "config.json")) with
+    {
+        HiddenSize = 64, LayerCount = 3, CompressRatios = [0, 4, 128, 0], ExpertCount = 4, ExpertWidth = 32, QueryRank = 32, IndexTopK = 4, HashLayerCount = 1,
+    };
+
     /// <summary>Parameters away from their special first values, so that every gradient has something to show.</summary>
     public static Parameters Parameters(ScalarType type)
     {

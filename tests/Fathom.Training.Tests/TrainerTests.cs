@@ -63,8 +63,7 @@ public sealed class TrainerTests : IDisposable
     private TrainConfig Config(string name)
     {
         string model = Path.Combine(folder, "config.json");
-        V4Config config = V4Config.Read(Repository.PathOf("training", "minnow", "config.json"));
-        File.WriteAllText(model, (config with { HiddenSize = 64, LayerCount = 3, CompressRatios = [0, 4, 128, 0], ExpertCount = 4, ExpertWidth = 32, QueryRank = 32, IndexTopK = 4, HashLayerCount = 1 }).ToJson());
+        File.WriteAllText(model, SmallModel.OfMinnow.ToJson());
         return new TrainConfig
         {
             Model = model,

@@ -41,19 +41,21 @@ internal static unsafe class WeightDecoder
                 for (int column = 0; column < count; column += WeightMatrix.Fp4Group)
                     DecodeFp4(source + ((first + column) / 2), target + column, Math.Min(WeightMatrix.Fp4Group, count - column), weight.ScaleAt(row, (first + column) / WeightMatrix.Fp4Group));
                 break;
-            case WeightFormat.Q80:
-                source += (long)first / 32 * 34;
-                for (int column = 0; column < count; column += 32, source += 34) DecodeQ80(source, target + column);
-                break;
-            case WeightFormat.Mxfp4:
-                source += (long)first / 32 * 17;
-                for (int column = 0; column < count; column += 32, source += 17) DecodeMxfp4(source, target + column);
-                break;
             default:
                 int values = GgufBlocks.ValuesOf(weight.Format), bytes = GgufBlocks.BytesOf(weight.Format);
                 source += (long)first / values * bytes;
-                for (int column = 0; column < count; column += values, source += bytes) GgufBlocks.Decode(weight.Format, source, target + column);
+                for (int column = 0; column < count; column += values, source += bytes) DecodeBlock(weight.Format, source, target + column);
                 break;
+        }
+    }
+
+    private static void DecodeBlock(WeightFormat format, byte* block, float* target)
+    {
+        switch (format)
+        {
+            case WeightFormat.Q80: DecodeQ80(block, target); break;
+            case WeightFormat.Mxfp4: DecodeMxfp4(block, target); break;
+            default: GgufBlocks.Decode(format, block, target); break;
         }
     }
 

@@ -44,5 +44,5 @@ internal static class Layout
         return text.ToString();
     }
 
-    private static string Title(Random random) => $"About the {Words.Adjectives[random.Next(Words.Adjectives.Length)]} {Words.Nouns[random.Next(Words.Nouns.Length)]}";
+    private static string Title(Random random) => $"About the {Words.Pick(random, Words.Adjectives)} {Words.Pick(random, Words.Nouns)}";
 }

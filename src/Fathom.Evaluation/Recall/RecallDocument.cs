@@ -135,24 +135,19 @@ internal sealed class RecallDocument
 
     private static string Filler(Random random)
     {
-        string Noun() => $"the {Pick(random, Words.Adjectives)} {Pick(random, Words.Nouns)}";
+        string Noun() => $"the {Words.Pick(random, Words.Adjectives)} {Words.Pick(random, Words.Nouns)}";
         string sentence = random.Next(4) switch
         {
-            0 => $"{Noun()} {Pick(random, Words.Verbs)} {Noun()}.",
-            1 => $"{Pick(random, Words.Openings)}{Noun()} {Pick(random, Words.Verbs)} {Noun()}.",
-            2 => $"{Noun()} was {Pick(random, Words.Adjectives)} and {Pick(random, Words.Adjectives)}.",
-            _ => $"nobody {Pick(random, Words.Verbs)} {Noun()} in the {Pick(random, Words.Nouns)}.",
+            0 => $"{Noun()} {Words.Pick(random, Words.Verbs)} {Noun()}.",
+            1 => $"{Words.Pick(random, Words.Openings)}{Noun()} {Words.Pick(random, Words.Verbs)} {Noun()}.",
+            2 => $"{Noun()} was {Words.Pick(random, Words.Adjectives)} and {Words.Pick(random, Words.Adjectives)}.",
+            _ => $"nobody {Words.Pick(random, Words.Verbs)} {Noun()} in the {Words.Pick(random, Words.Nouns)}.",
         };
         return Capitalised(sentence);
     }
 
-    private static string Pick(Random random, string[] words) => words[random.Next(words.Length)];
-
-    private static string Format(string pattern, string subject, string value)
-    {
-        if (value.Length > 0 && "aeiou".Contains(value[0], StringComparison.Ordinal)) pattern = pattern.Replace(" a {1}", " an {1}", StringComparison.Ordinal);
-        return string.Format(CultureInfo.InvariantCulture, CompositeFormat.Parse(pattern), subject, value);
-    }
+    private static string Format(string pattern, string subject, string value) =>
+        Words.WithArticles(string.Format(CultureInfo.InvariantCulture, CompositeFormat.Parse(pattern), subject, value));
 
     private static string Capitalised(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 }

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Fathom.Inference;
 using Fathom.Model;
 using Fathom.Text;
@@ -36,7 +37,7 @@ public static class RecallTest
             RecallQuestion[] chosen = [.. document.Questions.Take(Math.Min(perDocument, questions - asked))];
             int shared = prompts.Take(chosen.Length).Min(prompt => prompt.AsSpan().CommonPrefixLength(prompts[0]));
             using ISession read = model.Model.CreateSession();
-            Feed(model.Model, read, prompts[0].AsMemory(0, Math.Min(shared, prompts[0].Length - 1)), cancellation);
+            model.Model.Read(read, prompts[0].AsMemory(0, Math.Min(shared, prompts[0].Length - 1)), cancellation);
             for (int i = 0; i < chosen.Length; i++)
             {
                 using ISession session = read.Fork();
@@ -66,31 +67,15 @@ public static class RecallTest
     {
         int eos = model.Tokenizer.Encode(Markup.Eos, matchAddedTokens: true)[0];
         var answer = new List<int>();
-        int next = Feed(model.Model, session, prompt, cancellation);
+        int next = MostLikely(model.Model.Read(session, prompt, cancellation));
         while (next != eos && answer.Count < LongestAnswer)
         {
             answer.Add(next);
-            next = Feed(model.Model, session, new[] { next }, cancellation);
+            next = MostLikely(model.Model.Read(session, new[] { next }, cancellation));
         }
 
         return model.Tokenizer.Decode([.. answer]);
     }
 
-    // Feeds tokens and returns the most likely one after them.
-    private static int Feed(ILanguageModel model, ISession session, ReadOnlyMemory<int> tokens, CancellationToken cancellation)
-    {
-        int best = -1;
-        for (int first = 0; first < tokens.Length; first += model.MaxBatchRows)
-        {
-            Logits logits = model.Forward(new Batch().Add(session, tokens.Slice(first, Math.Min(model.MaxBatchRows, tokens.Length - first))), cancellation);
-            ReadOnlySpan<float> row = logits[logits.Rows - 1];
-            best = 0;
-            for (int i = 1; i < row.Length; i++)
-            {
-                if (row[i] > row[best]) best = i;
-            }
-        }
-
-        return best;
-    }
+    private static int MostLikely(Logits logits) => TensorPrimitives.IndexOfMax(logits[0]);
 }

@@ -12,7 +12,7 @@ internal sealed record Attribute((string First, string Second) Facts, (string Fi
     public (int Least, int Most) Numbers { get; init; }
 
     /// <summary>Draws a value.</summary>
-    public string Value(Random random) => Values is null ? random.Next(Numbers.Least, Numbers.Most + 1).ToString(CultureInfo.InvariantCulture) : Values[random.Next(Values.Length)];
+    public string Value(Random random) => Values is null ? random.Next(Numbers.Least, Numbers.Most + 1).ToString(CultureInfo.InvariantCulture) : Words.Pick(random, Values);
 }
 
 /// <summary>What generated documents are about: people, ships and boxes.</summary>
@@ -52,13 +52,13 @@ internal static class Subjects
     public static string Name(Random random, int kind, IReadOnlyList<string> others) => kind switch
     {
         0 => Person(random, others),
-        1 => $"the {Words.Ships[random.Next(Words.Ships.Length)]}",
+        1 => $"the {Words.Pick(random, Words.Ships)}",
         _ => $"box {random.Next(1, 1_000).ToString(CultureInfo.InvariantCulture)}",
     };
 
     private static string Person(Random random, IReadOnlyList<string> others)
     {
-        string first = Words.FirstNames[random.Next(Words.FirstNames.Length)], last = Words.LastNames[random.Next(Words.LastNames.Length)];
+        string first = Words.Pick(random, Words.FirstNames), last = Words.Pick(random, Words.LastNames);
         if (others.Count == 0 || random.Next(4) > 0) return $"{first} {last}";
         string[] namesake = others[random.Next(others.Count)].Split(' ');
         return random.Next(2) == 0 ? $"{namesake[0]} {last}" : $"{first} {namesake[1]}";

@@ -31,5 +31,15 @@ internal static class Words
 
     public static readonly string[] Ships = Split("Albatross Aurora Bluebell Challenger Comet Condor Cygnet Discovery Dolphin Endeavour Esmeralda Falcon Fortuna Gannet Griffin Halcyon Heron Hesperus Jupiter Kestrel Kingfisher Lapwing Leviathan Lodestar Mermaid Mercury Neptune Nightingale Osprey Pegasus Penguin Pioneer Poseidon Providence Seagull Swallow Tempest Triton Valiant Wanderer");
 
+    /// <summary>Draws a word.</summary>
+    public static string Pick(Random random, string[] words) => words[random.Next(words.Length)];
+
+    /// <summary>Puts "an" for "a" before vowels.</summary>
+    public static string WithArticles(string text)
+    {
+        foreach (char vowel in "aeiou") text = text.Replace($" a {vowel}", $" an {vowel}", StringComparison.Ordinal);
+        return text;
+    }
+
     private static string[] Split(string words) => [.. words.Split(' ').Select(word => word.Replace('_', ' '))];
 }

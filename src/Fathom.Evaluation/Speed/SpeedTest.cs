@@ -75,12 +75,7 @@ public static class SpeedTest
         ISession session = model.CreateSession();
         try
         {
-            for (int first = 0; first < tokens; first += model.MaxBatchRows)
-            {
-                int count = Math.Min(model.MaxBatchRows, tokens - first);
-                model.Forward(new Batch().Add(session, prompt.AsMemory(first, count), first + count == tokens ? LogitRows.Last : LogitRows.None), cancellation);
-            }
-
+            model.Read(session, prompt.AsMemory(0, tokens), cancellation);
             return session;
         }
         catch

@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
+using Fathom.Training.Network;
 
 namespace Fathom.Training.Adapters;
 
@@ -16,12 +16,7 @@ internal static class AdapterFiles
         Directory.CreateDirectory(folder);
         using (var writer = new SafetensorsWriter(Path.Combine(folder, WeightsFile), [.. adapters.Tensors.Select(pair => (Prefix + pair.Key, StoredType.F32, pair.Value.shape))]))
         {
-            foreach (Tensor tensor in adapters.Tensors.Values)
-            {
-                using Tensor flat = tensor.detach().contiguous();
-                writer.Write(MemoryMarshal.AsBytes<float>(flat.data<float>().ToArray()));
-            }
-
+            foreach (Tensor tensor in adapters.Tensors.Values) writer.Write(tensor.ToBytes());
             writer.Complete();
         }
 

@@ -91,10 +91,5 @@ internal sealed class LowRankAdapters : IDisposable
         return found;
     }
 
-    private void Add(string name, Tensor value)
-    {
-        value = value.detach().clone().MoveToOuterDisposeScope();
-        value.requires_grad_();
-        tensors.Add(name, value.DetachFromDisposeScope());
-    }
+    private void Add(string name, Tensor value) => tensors.Add(name, value.ToParameter());
 }

@@ -21,10 +21,10 @@ internal static class SmallTalk
         if (random.Next(3) == 0)
         {
             (string[] users, string[] answers) = Exchanges[random.Next(Exchanges.Length)];
-            return (Pick(random, users), Pick(random, answers));
+            return (Words.Pick(random, users), Words.Pick(random, answers));
         }
 
-        string hero = Pick(random, Words.FirstNames), noun = Pick(random, Words.Nouns);
+        string hero = Words.Pick(random, Words.FirstNames), noun = Words.Pick(random, Words.Nouns);
         string request = random.Next(3) switch
         {
             0 => $"Tell me a story about a {noun}.",
@@ -36,8 +36,8 @@ internal static class SmallTalk
 
     private static string Story(Random random, string hero, string noun)
     {
-        string city = Pick(random, Words.Cities), job = Pick(random, Words.Jobs), animal = Pick(random, Words.Animals), thing = Pick(random, Words.Objects), friend = Pick(random, Words.FirstNames);
-        string Mood() => Pick(random, Words.Adjectives);
+        string city = Words.Pick(random, Words.Cities), job = Words.Pick(random, Words.Jobs), animal = Words.Pick(random, Words.Animals), thing = Words.Pick(random, Words.Objects), friend = Words.Pick(random, Words.FirstNames);
+        string Mood() => Words.Pick(random, Words.Adjectives);
         string[] beginnings =
         [
             $"Once there lived a {job} in {city} whose name was {hero}.",
@@ -52,7 +52,7 @@ internal static class SmallTalk
             $"{hero} asked {friend}, who had seen the {noun} before.",
             $"\"It belongs to the {noun},\" said {friend}.",
             $"They waited by the {noun} until the evening was {Mood()}.",
-            $"The {animal} followed them over the {Mood()} {Pick(random, Words.Nouns)}.",
+            $"The {animal} followed them over the {Mood()} {Words.Pick(random, Words.Nouns)}.",
         ];
         string[] ends =
         [
@@ -61,15 +61,7 @@ internal static class SmallTalk
             $"The {noun} is still there, and it is still {Mood()}.",
         ];
         IEnumerable<string> chosen = middles.Where(_ => random.Next(2) == 0);
-        string story = string.Join(' ', [Pick(random, beginnings), .. chosen, Pick(random, ends)]);
-        return Articles(story);
+        string story = string.Join(' ', [Words.Pick(random, beginnings), .. chosen, Words.Pick(random, ends)]);
+        return Words.WithArticles(story);
     }
-
-    private static string Articles(string text)
-    {
-        foreach (char vowel in "aeiou") text = text.Replace($" a {vowel}", $" an {vowel}", StringComparison.Ordinal);
-        return text;
-    }
-
-    private static string Pick(Random random, string[] words) => words[random.Next(words.Length)];
 }

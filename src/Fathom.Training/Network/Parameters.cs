@@ -21,12 +21,7 @@ internal sealed class Parameters : IDisposable
 
     public bool Has(string name) => tensors.ContainsKey(name);
 
-    public void Add(string name, Tensor value)
-    {
-        value = value.detach().clone().MoveToOuterDisposeScope();
-        value.requires_grad_();
-        tensors.Add(name, value.DetachFromDisposeScope());
-    }
+    public void Add(string name, Tensor value) => tensors.Add(name, value.ToParameter());
 
     public void AddTable(string name, Tensor value) => tables.Add(name, value.detach().clone().DetachFromDisposeScope());
 

@@ -21,7 +21,7 @@ internal sealed class StudentSampler(V4Config config, Parameters parameters, Dis
         Speaker[] speakers = [.. prompts.Select((prompt, i) => new Speaker(model, prompt.Length > room ? prompt[^room..] : prompt, distill, stage.Length, unchecked((number + i) * 0x9E3779B1L) + seed))];
         try
         {
-            foreach (Speaker speaker in speakers) speaker.Read(model);
+            foreach (Speaker speaker in speakers) speaker.Read();
             for (Speaker[] open = Unfinished(speakers); open.Length > 0; open = Unfinished(open))
             {
                 foreach (Speaker[] part in open.Chunk(model.MaxBatchRows))
@@ -55,16 +55,7 @@ internal sealed class StudentSampler(V4Config config, Parameters parameters, Dis
 
         public bool IsDone(int end) => answer.Count >= most || answer[^1] == end;
 
-        public void Read(V4Model model)
-        {
-            for (int first = 0; first < prompt.Length; first += model.MaxBatchRows)
-            {
-                int count = Math.Min(model.MaxBatchRows, prompt.Length - first);
-                bool isLast = first + count == prompt.Length;
-                Logits logits = model.Forward(new Batch().Add(Session, prompt.AsMemory(first, count), isLast ? LogitRows.Last : LogitRows.None));
-                if (isLast) Say(logits[0]);
-            }
-        }
+        public void Read() => Say(model.Read(Session, prompt)[0]);
 
         public void Say(ReadOnlySpan<float> logits) => answer.Add(sampler.Sample(logits));
 

@@ -40,7 +40,7 @@ internal static class Exporter
             switch (expected.Role)
             {
                 case TensorRole.ExpertTable:
-                    yield return (name, StoredType.I64, shape, MemoryMarshal.AsBytes<long>(parameters.Tables[name].contiguous().data<long>().ToArray()).ToArray());
+                    yield return (name, StoredType.I64, shape, parameters.Tables[name].ToBytes());
                     break;
                 case TensorRole.Linear when isQuantised:
                     (byte[] codes, byte[] scales) = WeightRounding.ToFp8(Floats(parameters[name]), rows, columns);
@@ -58,7 +58,7 @@ internal static class Exporter
                     break;
                 default:
                     Tensor value = parameters.Tables.TryGetValue(name, out Tensor? table) ? table : expected.Role == TensorRole.Expert ? Expert(parameters, name) : parameters[name];
-                    yield return (name, StoredType.F32, shape, MemoryMarshal.AsBytes<float>(Floats(value)).ToArray());
+                    yield return (name, StoredType.F32, shape, value.ToBytes());
                     break;
             }
         }

@@ -1,12 +1,11 @@
 using System.Text.Json;
+using Fathom.Training.Data;
 
 namespace Fathom.Training.Run;
 
 /// <summary>A training run, as its JSON file describes it. Paths are relative to the file.</summary>
 public sealed record TrainConfig
 {
-    private const int MostSources = 64;
-
     private static readonly JsonSerializerOptions Reading = new(JsonSerializerDefaults.Web)
     {
         ReadCommentHandling = JsonCommentHandling.Skip,
@@ -115,7 +114,7 @@ public sealed record TrainConfig
         Refuse(Adapter is { } adapter && (adapter.Rank < 1 || !(adapter.Alpha > 0) || adapter.Modules.Count == 0), "an adapter needs a rank of at least 1, an alpha above 0 and modules.");
         Refuse(Distill is { } distill && (distill.AnswerTokens < 1 || !(distill.Temperature > 0)), "distill needs answerTokens of at least 1 and a temperature above 0.");
         Refuse(Data.Any(data => (data.Path is null) != (data.Kind == DataKind.Recall)), "every source of data but recall needs a path.");
-        Refuse(Data.Any(data => !(data.Share > 0)) || Data.Count > MostSources, $"shares of data must be above 0, and the sources at most {MostSources}.");
+        Refuse(Data.Any(data => !(data.Share > 0)) || Data.Count > MixedSamples.MostSources, $"shares of data must be above 0, and the sources at most {MixedSamples.MostSources}.");
         Refuse(Stages.Count == 0, "the run has no stages; it needs at least one.");
         Refuse(
             Stages.Any(stage => stage.Steps < 1 || stage.Length < 128 || stage.Length % 128 != 0 || stage.BatchTokens < stage.Length || stage.Questions < 1 || stage.Accumulation < 1),

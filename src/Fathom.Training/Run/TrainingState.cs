@@ -15,7 +15,7 @@ internal static class TrainingState
         List<(string Name, Tensor Tensor)> tensors = [.. All(trained, tables, optimizers)];
         using var writer = new SafetensorsWriter(path, [(Progress, StoredType.I64, [2]), .. tensors.Select(entry => (entry.Name, TypeOf(entry.Tensor), entry.Tensor.shape))]);
         writer.Write(MemoryMarshal.AsBytes<long>([step, nextSample]));
-        foreach ((_, Tensor tensor) in tensors) writer.Write(Bytes(tensor));
+        foreach ((_, Tensor tensor) in tensors) writer.Write(tensor.ToBytes());
         writer.Complete();
     }
 
@@ -46,12 +46,4 @@ internal static class TrainingState
             .Concat(optimizers.SelectMany(optimizer => optimizer.State.Select(pair => (pair.Key, pair.Value))));
 
     private static StoredType TypeOf(Tensor tensor) => tensor.dtype == ScalarType.Int64 ? StoredType.I64 : StoredType.F32;
-
-    private static byte[] Bytes(Tensor tensor)
-    {
-        using Tensor flat = tensor.detach().contiguous();
-        return tensor.dtype == ScalarType.Int64
-            ? MemoryMarshal.AsBytes<long>(flat.data<long>().ToArray()).ToArray()
-            : MemoryMarshal.AsBytes<float>(flat.data<float>().ToArray()).ToArray();
-    }
 }
