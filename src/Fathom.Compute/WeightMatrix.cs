@@ -59,6 +59,9 @@ public sealed unsafe class WeightMatrix
     /// <summary>Whether the reference rounds this matrix's inputs to FP8 first (architecture specification, section 9.2).</summary>
     public bool RoundsItsInput => Format is WeightFormat.Fp8 or WeightFormat.Fp4;
 
+    /// <summary>Whether fast products round this matrix's inputs to integers: it is stored as small integers in groups of 32 itself.</summary>
+    public bool TakesIntegers => Format is WeightFormat.Fp4 or WeightFormat.Mxfp4 or WeightFormat.Q80 && Columns % 64 == 0 && !ScalesAreFloat;
+
     /// <summary>Bytes of one stored row without scales.</summary>
     public long RowBytes => Format switch
     {

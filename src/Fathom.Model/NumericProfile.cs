@@ -13,4 +13,10 @@ public enum NumericProfile
     /// operations stay in 32 bits, where the reference keeps bfloat16.
     /// </summary>
     Official,
+
+    /// <summary>
+    /// Inputs of matrices that are stored as small integers (FP4, MXFP4, Q8_0) become 8-bit integers in groups of 32, which is
+    /// finer than the official rounding and lets the products be integers too. Everything else is <see cref="Plain"/>.
+    /// </summary>
+    Fast,
 }

@@ -1,3 +1,5 @@
+using Fathom.Compute;
+
 namespace Fathom.Model;
 
 /// <summary>How a checkpoint is run.</summary>
@@ -14,4 +16,7 @@ public sealed record V4ModelOptions
 
     /// <summary>Leaves compressed entries out of attention, so that a layer sees its window only: what the model is worth without its long memory. For measurements.</summary>
     public bool WindowOnly { get; init; }
+
+    /// <summary>Wraps the device that computes, such as in a <see cref="TimedDevice"/>; null takes it as it is.</summary>
+    public Func<IDevice, IDevice>? WrapDevice { get; init; }
 }

@@ -41,11 +41,11 @@ public sealed class DeviceTests
         const int Most = 40;
         float[] large = run(three, data, Most);
         int perRow = large.Length / Most;
-        Assert.Equal(Bits(large), Bits(run(one, data, Most)));
+        Assert.Equal(TestRows.Bits(large), TestRows.Bits(run(one, data, Most)));
         foreach (int rows in (int[])[1, 2, 4, 9])
         {
-            Assert.Equal(Bits(large.AsSpan(0, rows * perRow)), Bits(run(one, data, rows)));
-            Assert.Equal(Bits(large.AsSpan(0, rows * perRow)), Bits(run(three, data, rows)));
+            Assert.Equal(TestRows.Bits(large.AsSpan(0, rows * perRow)), TestRows.Bits(run(one, data, rows)));
+            Assert.Equal(TestRows.Bits(large.AsSpan(0, rows * perRow)), TestRows.Bits(run(three, data, rows)));
         }
     }
 
@@ -92,12 +92,5 @@ public sealed class DeviceTests
     private static void AssertNear(float[] expected, Span<float> found)
     {
         for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], found[i], 1e-5f);
-    }
-
-    private static int[] Bits(ReadOnlySpan<float> values)
-    {
-        var bits = new int[values.Length];
-        for (int i = 0; i < bits.Length; i++) bits[i] = BitConverter.SingleToInt32Bits(values[i]);
-        return bits;
     }
 }

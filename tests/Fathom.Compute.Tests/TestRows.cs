@@ -35,6 +35,14 @@ internal sealed unsafe class TestRows : IDisposable
 
     public static float[] Read(Rows rows) => new Span<float>(rows.Data, rows.Count * rows.Width).ToArray();
 
+    /// <summary>What must be the same when results are the same to the bit.</summary>
+    public static int[] Bits(ReadOnlySpan<float> values)
+    {
+        var bits = new int[values.Length];
+        for (int i = 0; i < bits.Length; i++) bits[i] = BitConverter.SingleToInt32Bits(values[i]);
+        return bits;
+    }
+
     /// <summary>A matrix of random codes without NaN, scales around 1.</summary>
     public WeightMatrix Matrix(int seed, WeightFormat format, int rows, int columns, bool floatScales = false)
     {

@@ -43,7 +43,7 @@ internal static unsafe class Verbs
         };
         foreach (WeightFormat format in Enum.GetValues<WeightFormat>())
         {
-            foreach ((int output, int input) in ((int, int)[])[(1, 32), (7, 64), (130, 200), (64, 256), (33, 96), (19, 1024)])
+            foreach ((int output, int input) in ((int, int)[])[(1, 32), (7, 64), (130, 200), (64, 256), (33, 96), (19, 1024), (72, 320)])
             {
                 if (GgufBlocks.IsBlock(format) && input % GgufBlocks.ValuesOf(format) != 0) continue;
                 verbs.Add($"Linear {format} {output}x{input}", (Linear(format, output, input, false), 2e-5f));

@@ -9,8 +9,11 @@ internal sealed class ModelArguments
 {
     private readonly Option<string?> model = new("--model") { Description = "Checkpoint folder or .gguf file; the built-in model when left out." };
     private readonly Option<FileInfo?> tokenizer = new("--tokenizer") { Description = "A tokenizer.json to use instead of the folder's own." };
-    private readonly Option<NumericProfile> profile = new("--profile") { Description = "plain: 32-bit activations; official: the reference's activation rounding.", DefaultValueFactory = _ => NumericProfile.Plain };
+    private readonly Option<NumericProfile> profile = ProfileOption();
     private readonly Option<int?> threads = new("--threads") { Description = "Threads; results do not depend on them." };
+
+    /// <summary>The option that says where activations are rounded.</summary>
+    public static Option<NumericProfile> ProfileOption() => new("--profile") { Description = "plain: 32-bit activations; fast: 8-bit activations where weights are small integers; official: the reference's activation rounding.", DefaultValueFactory = _ => NumericProfile.Plain };
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)

@@ -24,6 +24,12 @@ public sealed unsafe partial class CpuDevice
     public void GroupedLinear(Rows input, WeightMatrix weight, int groups, Rows output)
     {
         if (input.Count == 0) return;
+        if (arithmetic == Arithmetic.Fast && weight.TakesIntegers)
+        {
+            MultiplyIntegers(input, weight, groups, output);
+            return;
+        }
+
         int outputsPerGroup = weight.Rows / groups;
         var job = new LinearJob
         {

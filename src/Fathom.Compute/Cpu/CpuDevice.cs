@@ -14,13 +14,16 @@ public sealed unsafe partial class CpuDevice : IDevice
     private const int FloatsPerItem = 8192;
 
     private readonly WorkerPool pool;
+    private readonly Arithmetic arithmetic;
     private readonly NativeBuffer[] scratch;
     private readonly NativeBuffer mixes = new();
 
     /// <summary>Starts a device with its own workers.</summary>
     /// <param name="workers">Threads in all, the caller's included; null takes one per processor that this process may use.</param>
-    public CpuDevice(int? workers = null)
+    /// <param name="arithmetic">How matrix products treat their inputs.</param>
+    public CpuDevice(int? workers = null, Arithmetic arithmetic = Arithmetic.Exact)
     {
+        this.arithmetic = arithmetic;
         pool = new WorkerPool(workers);
         scratch = new NativeBuffer[pool.Count];
         for (int i = 0; i < scratch.Length; i++) scratch[i] = new NativeBuffer();
@@ -34,6 +37,7 @@ public sealed unsafe partial class CpuDevice : IDevice
     {
         pool.Dispose();
         mixes.Dispose();
+        integers.Dispose();
         entryScores.Dispose();
         foreach (NativeBuffer buffer in scratch) buffer.Dispose();
     }

@@ -1,6 +1,6 @@
-using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Fathom.Compute.Cpu.Kernels;
 using Fathom.Compute.Numbers;
 
 namespace Fathom.Compute.Cpu;
@@ -28,10 +28,10 @@ internal static unsafe class WeightDecoder
                 Unsafe.CopyBlockUnaligned(target, source + (4L * first), 4u * (uint)count);
                 break;
             case WeightFormat.F16:
-                TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>((Half*)source + first, count), new Span<float>(target, count));
+                DecodeHalves<Binary16Numbers>((ushort*)source + first, target, count, half => (float)BitConverter.UInt16BitsToHalf(half));
                 break;
             case WeightFormat.BF16:
-                DecodeBFloat16((ushort*)source + first, target, count);
+                DecodeHalves<BFloat16Numbers>((ushort*)source + first, target, count, BFloat16.Decode);
                 break;
             case WeightFormat.Fp8:
                 for (int column = 0; column < count; column += WeightMatrix.Fp8Block)
@@ -59,12 +59,12 @@ internal static unsafe class WeightDecoder
         }
     }
 
-    private static void DecodeBFloat16(ushort* source, float* target, int length)
+    private static void DecodeHalves<TNumbers>(ushort* source, float* target, int length, Func<ushort, float> decode)
+        where TNumbers : struct, IHalfNumbers
     {
         int i = 0;
-        for (; i <= length - Lanes.Count; i += Lanes.Count)
-            (Lanes.Widen(Vector256.Load(source + i)) << 16).AsSingle().Store(target + i);
-        for (; i < length; i++) target[i] = BFloat16.Decode(source[i]);
+        for (; i <= length - Lanes.Count; i += Lanes.Count) TNumbers.Load(source + i).Store(target + i);
+        for (; i < length; i++) target[i] = decode(source[i]);
     }
 
     // The seven exponent and mantissa bits go to their places in a float and the exponent is re-biased by 120.

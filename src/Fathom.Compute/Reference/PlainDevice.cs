@@ -7,7 +7,8 @@ namespace Fathom.Compute.Reference;
 /// The operations of V4 as scalar loops that read like the formulas of the specification. Slow on purpose and kept
 /// for ever: every fast implementation is tested against it.
 /// </summary>
-public sealed unsafe partial class PlainDevice : IDevice
+/// <param name="arithmetic">How matrix products treat their inputs.</param>
+public sealed unsafe partial class PlainDevice(Arithmetic arithmetic = Arithmetic.Exact) : IDevice
 {
     /// <inheritdoc/>
     public void Embed(ReadOnlySpan<int> tokens, WeightMatrix table, Rows output)
@@ -48,11 +49,12 @@ public sealed unsafe partial class PlainDevice : IDevice
         int outputsPerGroup = weight.Rows / groups;
         for (int i = 0; i < input.Count; i++)
         {
+            ReadOnlySpan<float> x = arithmetic == Arithmetic.Fast && weight.TakesIntegers ? RoundToIntegers(input[i]) : input[i];
             for (int o = 0; o < weight.Rows; o++)
             {
                 int offset = o / outputsPerGroup * weight.Columns;
                 float sum = 0f;
-                for (int c = 0; c < weight.Columns; c++) sum += input[i][offset + c] * weight.ValueAt(o, c);
+                for (int c = 0; c < weight.Columns; c++) sum += x[offset + c] * weight.ValueAt(o, c);
                 output[i][o] = sum;
             }
         }
@@ -114,6 +116,19 @@ public sealed unsafe partial class PlainDevice : IDevice
     /// <summary>Holds nothing that needs disposing.</summary>
     public void Dispose()
     {
+    }
+
+    private static float[] RoundToIntegers(ReadOnlySpan<float> values)
+    {
+        var rounded = new float[values.Length];
+        var integers = new sbyte[IntegerRounding.Group];
+        for (int start = 0; start < values.Length; start += IntegerRounding.Group)
+        {
+            float scale = IntegerRounding.Round(values.Slice(start, IntegerRounding.Group), integers);
+            for (int i = 0; i < integers.Length; i++) rounded[start + i] = integers[i] * scale;
+        }
+
+        return rounded;
     }
 
     private static float InverseRootMeanSquare(ReadOnlySpan<float> values, float epsilon)

@@ -23,7 +23,7 @@ internal static unsafe class RowProducts
         WeightFormat.Fp4 => Avx512Vbmi.IsSupported && weight.Columns % Step == 0 && !weight.ScalesAreFloat,
         WeightFormat.Mxfp4 => Avx512Vbmi.IsSupported && weight.Columns % Step == 0 && weight.Columns >= 2 * Step,
         WeightFormat.Q80 => Avx512BW.IsSupported,
-        WeightFormat.BF16 => Vector512.IsHardwareAccelerated && weight.Columns % Lanes.Count == 0,
+        WeightFormat.F16 or WeightFormat.BF16 => Vector512.IsHardwareAccelerated && weight.Columns % Lanes.Count == 0,
         _ => false,
     };
 
@@ -43,7 +43,8 @@ internal static unsafe class RowProducts
                 case WeightFormat.Fp4: Fp4Rows.Multiply(weight, row, x, y); break;
                 case WeightFormat.Mxfp4: Mxfp4Rows.Multiply(weight, row, x, y); break;
                 case WeightFormat.Q80: Q80Rows.Multiply(weight, row, x, y); break;
-                default: BFloat16Rows.Multiply(weight, row, x, y); break;
+                case WeightFormat.F16: HalfRows.Multiply<Binary16Numbers>(weight, row, x, y); break;
+                default: HalfRows.Multiply<BFloat16Numbers>(weight, row, x, y); break;
             }
         }
     }

@@ -1,0 +1,53 @@
+using Fathom.Compute.Cpu.Integers;
+using Fathom.Compute.Memory;
+using Fathom.Compute.Workers;
+
+namespace Fathom.Compute.Cpu;
+
+/// <content>Fast matrix products: inputs become integers once, then tiles of weight rows meet them.</content>
+public sealed unsafe partial class CpuDevice
+{
+    private readonly NativeBuffer integers = new();
+
+    private void MultiplyIntegers(Rows input, WeightMatrix weight, int groups, Rows output)
+    {
+        Rows memory = integers.Take(input.Count, IntegerInputs.FloatsPerRow(input.Width));
+        var rounding = new IntegerRoundingJob { Input = input, Output = new IntegerInputs(memory.Data, input.Count, input.Width) };
+        RunRows(ref rounding, input.Count, input.Width);
+        int outputsPerGroup = weight.Rows / groups;
+
+        // A prompt wants panels. A decoded token wants long runs of rows, but about sixteen for each worker, so that none waits long for another.
+        int tile = input.Count > IntegerProducts.MostAlone ? IntegerPanel.Rows : Math.Clamp(outputsPerGroup * groups / (4 * pool.Count) / 8 * 8, 8, 512);
+        var job = new IntegerJob
+        {
+            Device = this,
+            Input = rounding.Output,
+            Weight = weight,
+            Output = output,
+            OutputsPerGroup = outputsPerGroup,
+            Tile = tile,
+            TilesPerGroup = (outputsPerGroup + tile - 1) / tile,
+        };
+        pool.Run(ref job, groups * job.TilesPerGroup);
+    }
+
+    private struct IntegerJob : IParallelJob
+    {
+        public CpuDevice Device;
+        public IntegerInputs Input;
+        public WeightMatrix Weight;
+        public Rows Output;
+        public int OutputsPerGroup;
+        public int Tile;
+        public int TilesPerGroup;
+
+        public readonly void Execute(int item, int worker)
+        {
+            int group = item / TilesPerGroup, inGroup = item % TilesPerGroup * Tile;
+            int first = (group * OutputsPerGroup) + inGroup, rows = Math.Min(Tile, OutputsPerGroup - inGroup);
+            float* scratch = Device.Scratch(worker, IntegerProducts.ScratchFloats(Weight.Columns));
+            long inputGroup = (long)group * Weight.Columns / Numbers.IntegerRounding.Group;
+            IntegerProducts.Multiply(Weight, first, rows, Input, inputGroup, scratch, Output.Data + first, Output.Width);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Fathom.Compute.Memory;
+using Fathom.Compute.Numbers;
+using Fathom.Compute.Workers;
+
+namespace Fathom.Compute.Cpu.Integers;
+
+/// <summary>One input row as <see cref="IntegerRounding"/> makes it.</summary>
+/// <param name="Values">The integers, [columns].</param>
+/// <param name="Scales">A scale for each group, [columns / 32].</param>
+/// <param name="Offsets">
+/// What undoes an offset of 16 that makes stored weights unsigned: for each group −16 times the sum of its integers, in two
+/// 16-bit halves, the lower one for columns 0 and 1 of every four and the upper one for columns 2 and 3, [columns / 32].
+/// </param>
+internal readonly unsafe record struct IntegerRow(nint Values, nint Scales, nint Offsets)
+{
+    /// <summary>The integers.</summary>
+    public sbyte* X => (sbyte*)Values;
+
+    /// <summary>The scales.</summary>
+    public float* S => (float*)Scales;
+
+    /// <summary>The offsets.</summary>
+    public int* O => (int*)Offsets;
+
+    /// <summary>−16 times the sum of a group.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Offset(int group) => (short)O[group] + (O[group] >> 16);
+
+    /// <summary>The row from a group on.</summary>
+    public IntegerRow From(long group) => new(Values + (nint)(group * IntegerRounding.Group), Scales + (nint)(group * sizeof(float)), Offsets + (nint)(group * sizeof(int)));
+}
+
+/// <summary>The rows of an input as integers. All values come first, then all scales, then all offsets.</summary>
+/// <param name="data">Memory of <see cref="FloatsPerRow"/> floats a row.</param>
+/// <param name="count">Rows.</param>
+/// <param name="width">Integers a row, a multiple of 32.</param>
+internal readonly unsafe struct IntegerInputs(float* data, int count, int width)
+{
+    private readonly float* data = data;
+
+    public int Count { get; } = count;
+
+    public int Width { get; } = width;
+
+    /// <summary>Floats of memory that a row takes.</summary>
+    public static int FloatsPerRow(int width) => (width / 4) + (2 * (width / IntegerRounding.Group));
+
+    public IntegerRow this[int row]
+    {
+        get
+        {
+            long groups = Width / IntegerRounding.Group;
+            var values = (sbyte*)data;
+            float* scales = (float*)(values + ((long)Count * Width));
+            int* offsets = (int*)(scales + (Count * groups));
+            return new IntegerRow((nint)(values + ((long)row * Width)), (nint)(scales + (row * groups)), (nint)(offsets + (row * groups)));
+        }
+    }
+}
+
+/// <summary>Rounds input rows, one an item.</summary>
+internal unsafe struct IntegerRoundingJob : IParallelJob
+{
+    public Rows Input;
+    public IntegerInputs Output;
+
+    public readonly void Execute(int item, int worker)
+    {
+        float* x = Input.At(item);
+        IntegerRow row = Output[item];
+        sbyte* values = row.X;
+        for (int group = 0; group < Input.Width / IntegerRounding.Group; group++, x += IntegerRounding.Group, values += IntegerRounding.Group)
+        {
+            Vector512<float> a = Vector512.Load(x), b = Vector512.Load(x + Lanes.Count);
+            float max = Largest(Vector512.Max(Vector512.Abs(a), Vector512.Abs(b)));
+            Vector512<float> inverse = Vector512.Create(max > 0f ? IntegerRounding.Largest / max : 0f);
+            Vector512<int> i = Vector512.ConvertToInt32(Vector512.Round(a * inverse)), j = Vector512.ConvertToInt32(Vector512.Round(b * inverse));
+            Vector512<short> both = Vector512.Narrow(i, j);
+            Vector256.Narrow(both.GetLower(), both.GetUpper()).Store(values);
+            row.S[group] = max / IntegerRounding.Largest;
+            Vector512<int> sums = i + j;
+            int all = Vector512.Sum(sums), lower = Vector512.Sum(sums & Vector512.Create(-1, -1, 0, 0, -1, -1, 0, 0, -1, -1, 0, 0, -1, -1, 0, 0));
+            row.O[group] = ((-16 * lower) & 0xFFFF) | ((-16 * (all - lower)) << 16);
+        }
+    }
+
+    private static float Largest(Vector512<float> values)
+    {
+        Vector256<float> eight = Vector256.Max(values.GetLower(), values.GetUpper());
+        Vector128<float> four = Vector128.Max(eight.GetLower(), eight.GetUpper());
+        return MathF.Max(MathF.Max(four[0], four[1]), MathF.Max(four[2], four[3]));
+    }
+}

@@ -1,0 +1,97 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Fathom.Compute.Cpu.Integers;
+
+/// <summary>
+/// A tile of 32 weight rows as unsigned bytes in the order that its products take them: for every four columns the
+/// four bytes of row 0, of row 1 and so on; and for every group of 32 columns the scales of the rows.
+/// </summary>
+internal static unsafe class IntegerPanel
+{
+    /// <summary>Weight rows of a panel.</summary>
+    public const int Rows = 32;
+
+    /// <summary>Floats that a panel takes: the weights, then the scales.</summary>
+    public static long Floats(int columns) => (Rows * (long)columns / 4) + ScaleFloats(columns);
+
+    /// <summary>Where the scales are.</summary>
+    public static float* ScalesOf(byte* panel, int columns) => (float*)(panel + ((long)Rows * columns));
+
+    /// <summary>Fills a panel.</summary>
+    /// <param name="weight">The matrix, its columns a multiple of 64.</param>
+    /// <param name="row">First row.</param>
+    /// <param name="panel">Memory of <see cref="Floats"/>.</param>
+    public static void Fill(WeightMatrix weight, int row, byte* panel)
+    {
+        float* scales = ScalesOf(panel, weight.Columns);
+        switch (weight.Format)
+        {
+            case WeightFormat.Mxfp4: Fill<Mxfp4Bytes>(weight, row, panel); break;
+            case WeightFormat.Fp4: Fill<Fp4Bytes>(weight, row, panel); break;
+            default: Fill<Q80Bytes>(weight, row, panel); break;
+        }
+
+        // The scales of eight rows are put side by side first, at the end of the panel's own scales.
+        int groups = weight.Columns / 32;
+        for (int r = 0; r < Rows; r += 8)
+        {
+            if (weight.Format == WeightFormat.Q80)
+            {
+                var halves = (ushort*)(scales + ScaleFloats(weight.Columns) - (groups * 4));
+                ScaleGather.Q80(weight.Data + ((row + r) * weight.RowBytes), weight.RowBytes, groups, halves);
+                for (int g = 0; g < groups; g++) HalfScales.ToSingle(Vector128.Load(halves + (8 * g))).Store(scales + (g * Rows) + r);
+            }
+            else
+            {
+                byte* codes = (byte*)(scales + ScaleFloats(weight.Columns)) - (groups * 8);
+                Fp4IntegerRows.GatherScales(weight, row + r, codes);
+                for (int g = 0; g < groups; g++)
+                {
+                    Vector256<float> powers = (Avx2.ConvertToVector256Int32(codes + (8 * g)) << 23).AsSingle();
+                    (powers * 0.5f).Store(scales + (g * Rows) + r);
+                }
+            }
+        }
+    }
+
+    private static long ScaleFloats(int columns) => (Rows + 8) * (long)columns / 32;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Fill<TBytes>(WeightMatrix weight, int row, byte* panel)
+        where TBytes : struct, IUnsignedBytes
+    {
+        long stride = weight.RowBytes;
+        byte* start = weight.Data + (row * stride);
+
+        // 64 columns of all rows at a time: what is written stays in the first cache until it is whole.
+        for (int pair = 0; pair < weight.Columns / 64; pair++, panel += Rows * 64)
+        {
+            for (int r = 0; r < Rows; r += 4)
+            {
+                byte* w = start + (r * stride), to = panel + (4 * r);
+                Vector512<uint> a = TBytes.Load(w, pair).AsUInt32(), b = TBytes.Load(w + stride, pair).AsUInt32();
+                Vector512<uint> c = TBytes.Load(w + (2 * stride), pair).AsUInt32(), d = TBytes.Load(w + (3 * stride), pair).AsUInt32();
+                Vector512<ulong> ab = Avx512F.UnpackLow(a, b).AsUInt64(), cd = Avx512F.UnpackLow(c, d).AsUInt64();
+                Store(Avx512F.UnpackLow(ab, cd), to);
+                Store(Avx512F.UnpackHigh(ab, cd), to + (Rows * 4));
+                ab = Avx512F.UnpackHigh(a, b).AsUInt64();
+                cd = Avx512F.UnpackHigh(c, d).AsUInt64();
+                Store(Avx512F.UnpackLow(ab, cd), to + (Rows * 8));
+                Store(Avx512F.UnpackHigh(ab, cd), to + (Rows * 12));
+            }
+        }
+    }
+
+    // The quarters belong to every fourth group of four columns.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Vector512<ulong> quarters, byte* to)
+    {
+        Vector256<ulong> low = quarters.GetLower(), high = quarters.GetUpper();
+        low.GetLower().AsByte().Store(to);
+        low.GetUpper().AsByte().Store(to + (Rows * 16));
+        high.GetLower().AsByte().Store(to + (Rows * 32));
+        high.GetUpper().AsByte().Store(to + (Rows * 48));
+    }
+}

@@ -1,0 +1,57 @@
+using System.Runtime.Intrinsics;
+using Fathom.Compute.Numbers;
+
+namespace Fathom.Compute.Cpu.Integers;
+
+/// <summary>
+/// What fast products are, on any processor: for each group of 32 columns the exact sum of integer products, as a float, times
+/// weight scale times input scale, added up group by group in one fused chain. The kernels keep this order to the bit.
+/// </summary>
+internal static unsafe class IntegerWeights
+{
+    private static Vector128<byte> Doubled => Vector128.Create((sbyte)0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12).AsByte();
+
+    /// <summary>x · row.</summary>
+    public static float Dot(WeightMatrix weight, int row, IntegerRow x)
+    {
+        sbyte* integers = stackalloc sbyte[IntegerRounding.Group];
+        float sum = 0f;
+        for (int group = 0; group < weight.Columns / IntegerRounding.Group; group++)
+        {
+            float scale = Decode(weight, row, group, integers) * x.S[group];
+            sbyte* values = x.X + (group * IntegerRounding.Group);
+            Vector512<int> products =
+                (Lanes.Widen(Vector128.Load(integers)) * Lanes.Widen(Vector128.Load(values))) +
+                (Lanes.Widen(Vector128.Load(integers + Lanes.Count)) * Lanes.Widen(Vector128.Load(values + Lanes.Count)));
+            sum = MathF.FusedMultiplyAdd(Vector512.Sum(products), scale, sum);
+        }
+
+        return sum;
+    }
+
+    /// <summary>The integers of a group of 32 weights, and their scale.</summary>
+    public static float Decode(WeightMatrix weight, int row, int group, sbyte* integers)
+    {
+        byte* source = weight.Data + (row * weight.RowBytes);
+        switch (weight.Format)
+        {
+            case WeightFormat.Q80:
+                source += group * 34L;
+                Vector256.Load((sbyte*)source + 2).Store(integers);
+                return (float)*(Half*)source;
+            case WeightFormat.Mxfp4:
+                source += group * 17L;
+                Vector128<byte> codes = Vector128.Load(source + 1);
+                Vector128.Shuffle(Doubled, codes & Vector128.Create((byte)15)).AsSByte().Store(integers);
+                Vector128.Shuffle(Doubled, codes >>> 4).AsSByte().Store(integers + 16);
+                return ScaleOf(source[0]);
+            default:
+                source += group * 16L;
+                for (int i = 0; i < IntegerRounding.Group; i++) integers[i] = (sbyte)Doubled[(source[i / 2] >> (4 * (i & 1))) & 15];
+                return ScaleOf(weight.Scales[((long)row * weight.ScaleColumns) + group]);
+        }
+    }
+
+    /// <summary>The scale of doubled FP4 values: half the stored one; the least code counts as 0.</summary>
+    public static float ScaleOf(byte code) => BitConverter.Int32BitsToSingle(code << 23) * 0.5f;
+}
