@@ -59,8 +59,14 @@ public sealed unsafe class WeightMatrix
     /// <summary>Whether the reference rounds this matrix's inputs to FP8 first (architecture specification, section 9.2).</summary>
     public bool RoundsItsInput => Format is WeightFormat.Fp8 or WeightFormat.Fp4;
 
-    /// <summary>Whether fast products round this matrix's inputs to integers: it is stored as small integers in groups of 32 itself.</summary>
-    public bool TakesIntegers => Format is WeightFormat.Fp4 or WeightFormat.Mxfp4 or WeightFormat.Q80 && Columns % 64 == 0 && !ScalesAreFloat;
+    /// <summary>Whether fast products round this matrix's inputs to integers: its weights are small integers under shared scales themselves.</summary>
+    public bool TakesIntegers => Format switch
+    {
+        WeightFormat.Fp4 => Columns % 64 == 0 && !ScalesAreFloat,
+        WeightFormat.Mxfp4 or WeightFormat.Q80 => Columns % 64 == 0,
+        WeightFormat.Fp8 => Columns % Fp8Block == 0,
+        _ => false,
+    };
 
     /// <summary>Bytes of one stored row without scales.</summary>
     public long RowBytes => Format switch
@@ -96,4 +102,9 @@ public sealed unsafe class WeightMatrix
             _ => GgufBlocks.ValueAt(Format, start, column),
         };
     }
+
+    /// <summary>One weight as fast products take it: FP8 values are multiples of 1/64 of their scale, which is exact from 1/8 on (the largest is 448); all others are exact.</summary>
+    public float FastValueAt(int row, int column) => Format == WeightFormat.Fp8
+        ? MathF.Round(E4M3.Decode(Data[(row * RowBytes) + column]) * 64f) / 64f * ScaleAt(row, column / Fp8Block)
+        : ValueAt(row, column);
 }

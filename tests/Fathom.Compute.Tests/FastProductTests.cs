@@ -7,7 +7,7 @@ namespace Fathom.Compute.Tests;
 /// <summary>Products of 8-bit inputs: against the plain formulas, and every kernel against every other to the bit.</summary>
 public sealed unsafe class FastProductTests
 {
-    private static readonly WeightFormat[] IntegerFormats = [WeightFormat.Fp4, WeightFormat.Mxfp4, WeightFormat.Q80];
+    private static readonly WeightFormat[] IntegerFormats = [WeightFormat.Fp8, WeightFormat.Fp4, WeightFormat.Mxfp4, WeightFormat.Q80];
 
     public static TheoryData<string> Products => [.. Verbs.All.Keys.Where(name => name.Contains("Linear", StringComparison.Ordinal))];
 
@@ -52,7 +52,7 @@ public sealed unsafe class FastProductTests
     public void Kernels_give_the_bits_of_the_formula(WeightFormat format)
     {
         // Seven rows are too few for a kernel.
-        const int Rows = 64, Few = 7, Columns = 448;
+        const int Rows = 64, Few = 7, Columns = 640;
         using var data = new TestRows();
         using var device = new CpuDevice(2, Arithmetic.Fast);
         WeightMatrix all = data.Matrix(1, format, Rows, Columns), few = new(format, Few, Columns, all.Data, all.Scales);

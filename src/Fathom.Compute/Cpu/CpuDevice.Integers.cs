@@ -11,8 +11,9 @@ public sealed unsafe partial class CpuDevice
 
     private void MultiplyIntegers(Rows input, WeightMatrix weight, int groups, Rows output)
     {
-        Rows memory = integers.Take(input.Count, IntegerInputs.FloatsPerRow(input.Width));
-        var rounding = new IntegerRoundingJob { Input = input, Output = new IntegerInputs(memory.Data, input.Count, input.Width) };
+        bool isWide = weight.Format == WeightFormat.Fp8;
+        Rows memory = integers.Take(input.Count, IntegerInputs.FloatsPerRow(input.Width, isWide));
+        var rounding = new IntegerRoundingJob { Input = input, Output = new IntegerInputs(memory.Data, input.Count, input.Width, isWide) };
         RunRows(ref rounding, input.Count, input.Width);
         int outputsPerGroup = weight.Rows / groups;
 
@@ -45,7 +46,7 @@ public sealed unsafe partial class CpuDevice
         {
             int group = item / TilesPerGroup, inGroup = item % TilesPerGroup * Tile;
             int first = (group * OutputsPerGroup) + inGroup, rows = Math.Min(Tile, OutputsPerGroup - inGroup);
-            float* scratch = Device.Scratch(worker, IntegerProducts.ScratchFloats(Weight.Columns));
+            float* scratch = Device.Scratch(worker, IntegerProducts.ScratchFloats(Weight));
             long inputGroup = (long)group * Weight.Columns / Numbers.IntegerRounding.Group;
             IntegerProducts.Multiply(Weight, first, rows, Input, inputGroup, scratch, Output.Data + first, Output.Width);
         }

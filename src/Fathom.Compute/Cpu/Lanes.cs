@@ -63,8 +63,7 @@ internal static unsafe class Lanes
     {
         if (Avx512F.IsSupported) return Avx512F.ConvertToVector512Int32(bytes);
         (Vector128<short> low, Vector128<short> high) = Vector128.Widen(bytes);
-        (Vector256<int> first, Vector256<int> second) = Vector256.Widen(Vector256.Create(low, high));
-        return Vector512.Create(first, second);
+        return Widen(Vector256.Create(low, high));
     }
 
     /// <summary>Sixteen unsigned 16-bit numbers as 32-bit integers.</summary>
@@ -74,5 +73,14 @@ internal static unsafe class Lanes
         if (Avx512F.IsSupported) return Avx512F.ConvertToVector512Int32(values);
         (Vector256<uint> first, Vector256<uint> second) = Vector256.Widen(values);
         return Vector512.Create(first, second).AsInt32();
+    }
+
+    /// <summary>Sixteen signed 16-bit numbers as 32-bit integers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Widen(Vector256<short> values)
+    {
+        if (Avx512F.IsSupported) return Avx512F.ConvertToVector512Int32(values);
+        (Vector256<int> first, Vector256<int> second) = Vector256.Widen(values);
+        return Vector512.Create(first, second);
     }
 }

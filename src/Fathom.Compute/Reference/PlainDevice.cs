@@ -49,12 +49,13 @@ public sealed unsafe partial class PlainDevice(Arithmetic arithmetic = Arithmeti
         int outputsPerGroup = weight.Rows / groups;
         for (int i = 0; i < input.Count; i++)
         {
-            ReadOnlySpan<float> x = arithmetic == Arithmetic.Fast && weight.TakesIntegers ? RoundToIntegers(input[i]) : input[i];
+            bool isFast = arithmetic == Arithmetic.Fast && weight.TakesIntegers;
+            ReadOnlySpan<float> x = isFast ? RoundToIntegers(input[i]) : input[i];
             for (int o = 0; o < weight.Rows; o++)
             {
                 int offset = o / outputsPerGroup * weight.Columns;
                 float sum = 0f;
-                for (int c = 0; c < weight.Columns; c++) sum += x[offset + c] * weight.ValueAt(o, c);
+                for (int c = 0; c < weight.Columns; c++) sum += x[offset + c] * (isFast ? weight.FastValueAt(o, c) : weight.ValueAt(o, c));
                 output[i][o] = sum;
             }
         }

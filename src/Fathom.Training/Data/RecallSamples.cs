@@ -12,7 +12,7 @@ internal sealed class RecallSamples(Tokenizer tokenizer, long seed, float textWe
     private const float SmallTalkWeight = 0.5f;
 
     // One document in this many ends with a question in thinking mode; every second of these has no other question.
-    private const int ThinkingEvery = 4;
+    private const int ThinkingEvery = 8;
 
     private readonly ChatEncoder encoder = new(ChatFormat.Release);
 

@@ -36,7 +36,6 @@ internal static unsafe class Fp4IntegerRows
     private static void Multiply<TBytes>(WeightMatrix weight, int row, IntegerRow x, byte* scales, byte* next, float* y)
         where TBytes : struct, IUnsignedBytes
     {
-        Vector512<long> firstHalves = Vector512.Create(0L, 1, 8, 9, 4, 5, 12, 13), secondHalves = Vector512.Create(2L, 3, 10, 11, 6, 7, 14, 15);
         Vector512<float> half = Vector512.Create(0.5f);
         long stride = weight.RowBytes;
         byte* w0 = weight.Data + (row * stride), w4 = w0 + (4 * stride);
@@ -47,8 +46,7 @@ internal static unsafe class Fp4IntegerRows
         {
             Prefetch.Lines(next, bytesAStep);
             Vector512<sbyte> v = Vector512.Load(x.X + (64 * pair));
-            Vector512<int> a = FourRows<TBytes>(w0, stride, v, pair), b = FourRows<TBytes>(w4, stride, v, pair);
-            Vector512<int> dots = (Avx512F.PermuteVar8x64x2(a.AsInt64(), firstHalves, b.AsInt64()).AsInt32() + Avx512F.PermuteVar8x64x2(a.AsInt64(), secondHalves, b.AsInt64()).AsInt32())
+            Vector512<int> dots = EightRows.Join(FourRows<TBytes>(w0, stride, v, pair), FourRows<TBytes>(w4, stride, v, pair))
                 + Halves.Join(Vector256.Create(x.Offset(2 * pair)), Vector256.Create(x.Offset((2 * pair) + 1)));
             Vector512<float> scale = (Avx512F.ConvertToVector512Int32(Vector128.Load(scales + (16 * pair))) << 23).AsSingle() * half
                 * Halves.Join(Vector256.Create(x.S[2 * pair]), Vector256.Create(x.S[(2 * pair) + 1]));

@@ -13,13 +13,17 @@ namespace Fathom.Compute.Cpu.Integers;
 /// What undoes an offset of 16 that makes stored weights unsigned: for each group −16 times the sum of its integers, in two
 /// 16-bit halves, the lower one for columns 0 and 1 of every four and the upper one for columns 2 and 3, [columns / 32].
 /// </param>
-internal readonly unsafe record struct IntegerRow(nint Values, nint Scales, nint Offsets)
+/// <param name="Wide">The integers once more with 16 bits, where the input was rounded for weights that need them, [columns].</param>
+internal readonly unsafe record struct IntegerRow(nint Values, nint Scales, nint Offsets, nint Wide)
 {
     /// <summary>The integers.</summary>
     public sbyte* X => (sbyte*)Values;
 
     /// <summary>The scales.</summary>
     public float* S => (float*)Scales;
+
+    /// <summary>The integers with 16 bits.</summary>
+    public short* W => (short*)Wide;
 
     /// <summary>The offsets.</summary>
     public int* O => (int*)Offsets;
@@ -29,14 +33,15 @@ internal readonly unsafe record struct IntegerRow(nint Values, nint Scales, nint
     public int Offset(int group) => (short)O[group] + (O[group] >> 16);
 
     /// <summary>The row from a group on.</summary>
-    public IntegerRow From(long group) => new(Values + (nint)(group * IntegerRounding.Group), Scales + (nint)(group * sizeof(float)), Offsets + (nint)(group * sizeof(int)));
+    public IntegerRow From(long group) => new(Values + (nint)(group * IntegerRounding.Group), Scales + (nint)(group * sizeof(float)), Offsets + (nint)(group * sizeof(int)), Wide + (nint)(group * IntegerRounding.Group * sizeof(short)));
 }
 
-/// <summary>The rows of an input as integers. All values come first, then all scales, then all offsets.</summary>
+/// <summary>The rows of an input as integers. All values come first, then all scales, all offsets, and the wide values if there are any.</summary>
 /// <param name="data">Memory of <see cref="FloatsPerRow"/> floats a row.</param>
 /// <param name="count">Rows.</param>
 /// <param name="width">Integers a row, a multiple of 32.</param>
-internal readonly unsafe struct IntegerInputs(float* data, int count, int width)
+/// <param name="isWide">Whether there are 16-bit values.</param>
+internal readonly unsafe struct IntegerInputs(float* data, int count, int width, bool isWide)
 {
     private readonly float* data = data;
 
@@ -44,8 +49,10 @@ internal readonly unsafe struct IntegerInputs(float* data, int count, int width)
 
     public int Width { get; } = width;
 
+    public bool IsWide { get; } = isWide;
+
     /// <summary>Floats of memory that a row takes.</summary>
-    public static int FloatsPerRow(int width) => (width / 4) + (2 * (width / IntegerRounding.Group));
+    public static int FloatsPerRow(int width, bool isWide) => (width / 4) + (2 * (width / IntegerRounding.Group)) + (isWide ? width / 2 : 0);
 
     public IntegerRow this[int row]
     {
@@ -55,7 +62,8 @@ internal readonly unsafe struct IntegerInputs(float* data, int count, int width)
             var values = (sbyte*)data;
             float* scales = (float*)(values + ((long)Count * Width));
             int* offsets = (int*)(scales + (Count * groups));
-            return new IntegerRow((nint)(values + ((long)row * Width)), (nint)(scales + (row * groups)), (nint)(offsets + (row * groups)));
+            short* wide = (short*)(offsets + (Count * groups));
+            return new IntegerRow((nint)(values + ((long)row * Width)), (nint)(scales + (row * groups)), (nint)(offsets + (row * groups)), IsWide ? (nint)(wide + ((long)row * Width)) : 0);
         }
     }
 }
@@ -79,6 +87,7 @@ internal unsafe struct IntegerRoundingJob : IParallelJob
             Vector512<int> i = Vector512.ConvertToInt32(Vector512.Round(a * inverse)), j = Vector512.ConvertToInt32(Vector512.Round(b * inverse));
             Vector512<short> both = Vector512.Narrow(i, j);
             Vector256.Narrow(both.GetLower(), both.GetUpper()).Store(values);
+            if (Output.IsWide) both.Store(row.W + (group * IntegerRounding.Group));
             row.S[group] = max / IntegerRounding.Largest;
             Vector512<int> sums = i + j;
             int all = Vector512.Sum(sums), lower = Vector512.Sum(sums & Vector512.Create(-1, -1, 0, 0, -1, -1, 0, 0, -1, -1, 0, 0, -1, -1, 0, 0));

@@ -13,8 +13,11 @@ internal static unsafe class IntegerPanel
     /// <summary>Weight rows of a panel.</summary>
     public const int Rows = 32;
 
+    // Rows lie too far apart and are too many for the processor to fetch them ahead by itself.
+    private const int PairsAhead = 16;
+
     /// <summary>Floats that a panel takes: the weights, then the scales.</summary>
-    public static long Floats(int columns) => (Rows * (long)columns / 4) + ScaleFloats(columns);
+    public static long Floats(WeightMatrix weight) => (Rows * (long)weight.Columns / (weight.Format == WeightFormat.Fp8 ? 2 : 4)) + ScaleFloats(weight.Columns);
 
     /// <summary>Where the scales are.</summary>
     public static float* ScalesOf(byte* panel, int columns) => (float*)(panel + ((long)Rows * columns));
@@ -25,6 +28,12 @@ internal static unsafe class IntegerPanel
     /// <param name="panel">Memory of <see cref="Floats"/>.</param>
     public static void Fill(WeightMatrix weight, int row, byte* panel)
     {
+        if (weight.Format == WeightFormat.Fp8)
+        {
+            FillWide(weight, row, panel);
+            return;
+        }
+
         float* scales = ScalesOf(panel, weight.Columns);
         switch (weight.Format)
         {
@@ -71,27 +80,65 @@ internal static unsafe class IntegerPanel
             for (int r = 0; r < Rows; r += 4)
             {
                 byte* w = start + (r * stride), to = panel + (4 * r);
+                byte* ahead = w + (stride * (pair + PairsAhead) * 64 / weight.Columns);
+                for (int i = 0; i < 4; i++) Sse.Prefetch0(ahead + (i * stride));
                 Vector512<uint> a = TBytes.Load(w, pair).AsUInt32(), b = TBytes.Load(w + stride, pair).AsUInt32();
                 Vector512<uint> c = TBytes.Load(w + (2 * stride), pair).AsUInt32(), d = TBytes.Load(w + (3 * stride), pair).AsUInt32();
-                Vector512<ulong> ab = Avx512F.UnpackLow(a, b).AsUInt64(), cd = Avx512F.UnpackLow(c, d).AsUInt64();
-                Store(Avx512F.UnpackLow(ab, cd), to);
-                Store(Avx512F.UnpackHigh(ab, cd), to + (Rows * 4));
-                ab = Avx512F.UnpackHigh(a, b).AsUInt64();
-                cd = Avx512F.UnpackHigh(c, d).AsUInt64();
-                Store(Avx512F.UnpackLow(ab, cd), to + (Rows * 8));
-                Store(Avx512F.UnpackHigh(ab, cd), to + (Rows * 12));
+                Store(a, b, c, d, to, 16 * Rows);
             }
         }
     }
 
-    // The quarters belong to every fourth group of four columns.
+    // FP8 has 16-bit integers: of every two columns the two of row 0, of row 1 and so on.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FillWide(WeightMatrix weight, int row, byte* panel)
+    {
+        Fp8Integers.Tables tables = Fp8Integers.Load();
+        long stride = weight.RowBytes;
+        byte* start = weight.Data + (row * stride);
+        float* scales = (float*)(panel + (2L * Rows * weight.Columns));
+        for (int group = 0; group < weight.Columns / 32; group++)
+        {
+            for (int r = 0; r < Rows; r++) scales[(group * Rows) + r] = weight.ScaleAt(row + r, group / 4) * Fp8Integers.Unit;
+        }
+
+        for (int pair = 0; pair < weight.Columns / 64; pair++, panel += Rows * 128)
+        {
+            for (int r = 0; r < Rows; r += 4)
+            {
+                byte* w = start + (r * stride) + (64L * pair), to = panel + (4 * r);
+                for (int i = 0; i < 4; i++) Sse.Prefetch0(w + (i * stride) + (64 * PairsAhead));
+                (Vector512<short> a, Vector512<short> a2) = tables.Decode(Vector512.Load(w));
+                (Vector512<short> b, Vector512<short> b2) = tables.Decode(Vector512.Load(w + stride));
+                (Vector512<short> c, Vector512<short> c2) = tables.Decode(Vector512.Load(w + (2 * stride)));
+                (Vector512<short> d, Vector512<short> d2) = tables.Decode(Vector512.Load(w + (3 * stride)));
+                Store(a.AsUInt32(), b.AsUInt32(), c.AsUInt32(), d.AsUInt32(), to, 32 * Rows);
+                Store(a2.AsUInt32(), b2.AsUInt32(), c2.AsUInt32(), d2.AsUInt32(), to + (Rows * 16), 32 * Rows);
+            }
+        }
+    }
+
+    // Four rows of sixteen units of four bytes, turned around.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Vector512<ulong> quarters, byte* to)
+    private static void Store(Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, Vector512<uint> d, byte* to, int apart)
+    {
+        Vector512<ulong> ab = Avx512F.UnpackLow(a, b).AsUInt64(), cd = Avx512F.UnpackLow(c, d).AsUInt64();
+        Store(Avx512F.UnpackLow(ab, cd), to, apart);
+        Store(Avx512F.UnpackHigh(ab, cd), to + (Rows * 4), apart);
+        ab = Avx512F.UnpackHigh(a, b).AsUInt64();
+        cd = Avx512F.UnpackHigh(c, d).AsUInt64();
+        Store(Avx512F.UnpackLow(ab, cd), to + (Rows * 8), apart);
+        Store(Avx512F.UnpackHigh(ab, cd), to + (Rows * 12), apart);
+    }
+
+    // The quarters belong to columns a quarter of the 64 apart.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Vector512<ulong> quarters, byte* to, int apart)
     {
         Vector256<ulong> low = quarters.GetLower(), high = quarters.GetUpper();
         low.GetLower().AsByte().Store(to);
-        low.GetUpper().AsByte().Store(to + (Rows * 16));
-        high.GetLower().AsByte().Store(to + (Rows * 32));
-        high.GetUpper().AsByte().Store(to + (Rows * 48));
+        low.GetUpper().AsByte().Store(to + apart);
+        high.GetLower().AsByte().Store(to + (2 * apart));
+        high.GetUpper().AsByte().Store(to + (3 * apart));
     }
 }

@@ -17,7 +17,7 @@ internal static unsafe class IntegerProducts
     private static bool HasKernels => Avx512Vbmi.IsSupported && AvxVnni.IsSupported;
 
     /// <summary>Floats of scratch for a work item.</summary>
-    public static long ScratchFloats(int columns) => IntegerPanel.Floats(columns) + (MostTogether * IntegerPanel.Rows);
+    public static long ScratchFloats(WeightMatrix weight) => IntegerPanel.Floats(weight) + (MostTogether * IntegerPanel.Rows);
 
     /// <summary>y[i][o] = x_i · row (first + o), for a run of rows; many inputs take <see cref="IntegerPanel.Rows"/> at a time.</summary>
     /// <param name="weight">A matrix that takes integers.</param>
@@ -42,8 +42,14 @@ internal static unsafe class IntegerProducts
             byte* next = weight.Data + ((first + row + (row + (2 * RowsTogether) <= rows ? RowsTogether : 0)) * weight.RowBytes);
             for (int i = 0; i < inputs.Count; i++)
             {
-                if (weight.Format == WeightFormat.Q80) Q80IntegerRows.Multiply(weight, first + row, inputs[i].From(group), (byte*)scratch, next, y + (i * stride) + row);
-                else Fp4IntegerRows.Multiply(weight, first + row, inputs[i].From(group), (byte*)scratch, next, y + (i * stride) + row);
+                IntegerRow x = inputs[i].From(group);
+                float* to = y + (i * stride) + row;
+                switch (weight.Format)
+                {
+                    case WeightFormat.Fp8: Fp8IntegerRows.Multiply(weight, first + row, x, next, to); break;
+                    case WeightFormat.Q80: Q80IntegerRows.Multiply(weight, first + row, x, (byte*)scratch, next, to); break;
+                    default: Fp4IntegerRows.Multiply(weight, first + row, x, (byte*)scratch, next, to); break;
+                }
             }
         }
 
@@ -56,7 +62,7 @@ internal static unsafe class IntegerProducts
     private static void MultiplyPanel(WeightMatrix weight, int first, IntegerInputs inputs, long group, float* scratch, float* y, long stride)
     {
         var panel = (byte*)scratch;
-        float* products = scratch + IntegerPanel.Floats(weight.Columns);
+        float* products = scratch + IntegerPanel.Floats(weight);
         IntegerPanel.Fill(weight, first, panel);
         int together = weight.Format == WeightFormat.Q80 ? 6 : 4;
         IntegerRow* x = stackalloc IntegerRow[MostTogether];
@@ -64,8 +70,13 @@ internal static unsafe class IntegerProducts
         {
             // Where there are fewer, the last one is multiplied once more.
             for (int k = 0; k < together; k++) x[k] = inputs[Math.Min(i + k, inputs.Count - 1)].From(group);
-            if (weight.Format == WeightFormat.Q80) Q80IntegerTile.Multiply(x, panel, weight.Columns, products);
-            else Fp4IntegerTile.Multiply(x, panel, weight.Columns, products);
+            switch (weight.Format)
+            {
+                case WeightFormat.Fp8: Fp8IntegerTile.Multiply(x, panel, weight.Columns, products); break;
+                case WeightFormat.Q80: Q80IntegerTile.Multiply(x, panel, weight.Columns, products); break;
+                default: Fp4IntegerTile.Multiply(x, panel, weight.Columns, products); break;
+            }
+
             for (int k = i; k < Math.Min(i + together, inputs.Count); k++)
                 new ReadOnlySpan<float>(products + ((k - i) * IntegerPanel.Rows), IntegerPanel.Rows).CopyTo(new Span<float>(y + (k * stride), IntegerPanel.Rows));
         }

@@ -9,20 +9,20 @@ namespace Fathom.Compute.Cpu.Integers;
 /// </summary>
 internal static unsafe class IntegerWeights
 {
-    private static Vector128<byte> Doubled => Vector128.Create((sbyte)0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12).AsByte();
+    private static ReadOnlySpan<sbyte> Doubled => [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
 
     /// <summary>x · row.</summary>
     public static float Dot(WeightMatrix weight, int row, IntegerRow x)
     {
-        sbyte* integers = stackalloc sbyte[IntegerRounding.Group];
+        short* integers = stackalloc short[IntegerRounding.Group];
         float sum = 0f;
         for (int group = 0; group < weight.Columns / IntegerRounding.Group; group++)
         {
             float scale = Decode(weight, row, group, integers) * x.S[group];
             sbyte* values = x.X + (group * IntegerRounding.Group);
             Vector512<int> products =
-                (Lanes.Widen(Vector128.Load(integers)) * Lanes.Widen(Vector128.Load(values))) +
-                (Lanes.Widen(Vector128.Load(integers + Lanes.Count)) * Lanes.Widen(Vector128.Load(values + Lanes.Count)));
+                (Lanes.Widen(Vector256.Load(integers)) * Lanes.Widen(Vector128.Load(values))) +
+                (Lanes.Widen(Vector256.Load(integers + Lanes.Count)) * Lanes.Widen(Vector128.Load(values + Lanes.Count)));
             sum = MathF.FusedMultiplyAdd(Vector512.Sum(products), scale, sum);
         }
 
@@ -30,25 +30,27 @@ internal static unsafe class IntegerWeights
     }
 
     /// <summary>The integers of a group of 32 weights, and their scale.</summary>
-    public static float Decode(WeightMatrix weight, int row, int group, sbyte* integers)
+    public static float Decode(WeightMatrix weight, int row, int group, short* integers)
     {
         byte* source = weight.Data + (row * weight.RowBytes);
         switch (weight.Format)
         {
             case WeightFormat.Q80:
                 source += group * 34L;
-                Vector256.Load((sbyte*)source + 2).Store(integers);
+                for (int i = 0; i < IntegerRounding.Group; i++) integers[i] = (sbyte)source[2 + i];
                 return (float)*(Half*)source;
             case WeightFormat.Mxfp4:
                 source += group * 17L;
-                Vector128<byte> codes = Vector128.Load(source + 1);
-                Vector128.Shuffle(Doubled, codes & Vector128.Create((byte)15)).AsSByte().Store(integers);
-                Vector128.Shuffle(Doubled, codes >>> 4).AsSByte().Store(integers + 16);
+                for (int i = 0; i < IntegerRounding.Group; i++) integers[i] = Doubled[(source[1 + (i % 16)] >> (4 * (i / 16))) & 15];
                 return ScaleOf(source[0]);
-            default:
+            case WeightFormat.Fp4:
                 source += group * 16L;
-                for (int i = 0; i < IntegerRounding.Group; i++) integers[i] = (sbyte)Doubled[(source[i / 2] >> (4 * (i & 1))) & 15];
+                for (int i = 0; i < IntegerRounding.Group; i++) integers[i] = Doubled[(source[i / 2] >> (4 * (i & 1))) & 15];
                 return ScaleOf(weight.Scales[((long)row * weight.ScaleColumns) + group]);
+            default:
+                source += group * 32L;
+                for (int i = 0; i < IntegerRounding.Group; i++) integers[i] = Fp8Integers.At(source[i]);
+                return weight.ScaleAt(row, group / 4) * Fp8Integers.Unit;
         }
     }
 

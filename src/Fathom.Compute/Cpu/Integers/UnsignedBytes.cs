@@ -13,7 +13,7 @@ internal unsafe interface IUnsignedBytes
 /// <summary>FP4 codes as twice their value plus 16.</summary>
 internal static class Fp4Values
 {
-    /// <summary>By code, in every 128-bit quarter.</summary>
+    /// <summary>By code, four times: a lookup of six bits then needs no mask for the upper ones.</summary>
     public static Vector512<byte> Table
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -42,8 +42,7 @@ internal readonly unsafe struct Mxfp4Bytes : IUnsignedBytes
     {
         byte* w = row + ((long)pair * Pair);
         Vector512<byte> each = Halves.Join(Avx2.BroadcastVector128ToVector256(w + 1), Avx2.BroadcastVector128ToVector256(w + 18));
-        Vector512<byte> codes = Avx512BW.ShiftRightLogicalVariable(each.AsUInt16(), HighNibblesLater).AsByte() & Vector512.Create((byte)15);
-        return Avx512BW.Shuffle(Fp4Values.Table, codes);
+        return Avx512Vbmi.PermuteVar64x8(Fp4Values.Table, Avx512BW.ShiftRightLogicalVariable(each.AsUInt16(), HighNibblesLater).AsByte());
     }
 }
 
@@ -54,7 +53,7 @@ internal readonly unsafe struct Fp4Bytes : IUnsignedBytes
     public static Vector512<byte> Load(byte* row, int pair)
     {
         Vector512<ushort> words = Avx512BW.ConvertToVector512UInt16(Vector256.Load(row + (32L * pair)));
-        return Avx512BW.Shuffle(Fp4Values.Table, ((words << 4) | words).AsByte() & Vector512.Create((byte)15));
+        return Avx512Vbmi.PermuteVar64x8(Fp4Values.Table, ((words << 4) | words).AsByte());
     }
 }
 
