@@ -1,9 +1,9 @@
 namespace Fathom.Model;
 
-/// <summary>Where activations are rounded. Weights are used as they are stored in both profiles, and all sums are 32-bit.</summary>
+/// <summary>Where activations are rounded. Sums are 32-bit floats in all profiles.</summary>
 public enum NumericProfile
 {
-    /// <summary>No rounding of activations: 32-bit arithmetic over the stored weights. The default.</summary>
+    /// <summary>No rounding of activations: 32-bit arithmetic over the stored weights.</summary>
     Plain,
 
     /// <summary>
@@ -15,8 +15,9 @@ public enum NumericProfile
     Official,
 
     /// <summary>
-    /// Inputs of matrices that are stored as small integers (FP4, MXFP4, Q8_0) become 8-bit integers in groups of 32, which is
-    /// finer than the official rounding and lets the products be integers too. Everything else is <see cref="Plain"/>.
+    /// Inputs of FP4, MXFP4, Q8_0 and FP8 matrices become 8-bit integers in groups of 32, which is finer than the official
+    /// rounding and lets the products be integers too; FP8 weights become 16-bit integers. Everything else is <see cref="Plain"/>.
+    /// The default.
     /// </summary>
     Fast,
 }

@@ -5,14 +5,14 @@ namespace Fathom.Model;
 /// <summary>How a checkpoint is run.</summary>
 public sealed record V4ModelOptions
 {
-    /// <summary>Where activations are rounded; <see cref="NumericProfile.Plain"/> by default.</summary>
-    public NumericProfile Profile { get; init; } = NumericProfile.Plain;
+    /// <summary>Where activations are rounded; <see cref="NumericProfile.Fast"/> by default.</summary>
+    public NumericProfile Profile { get; init; } = NumericProfile.Fast;
 
     /// <summary>Threads; null takes one per processor that this process may use. Results do not depend on it.</summary>
     public int? Workers { get; init; }
 
-    /// <summary>Rows of one forward at most, 512 by default. Longer prompts are fed in several forwards; memory for a forward grows with it.</summary>
-    public int MaxBatchRows { get; init; } = 512;
+    /// <summary>Rows of one forward at most, 1,024 by default. Longer prompts are fed in several forwards; memory for a forward grows with it.</summary>
+    public int MaxBatchRows { get; init; } = 1024;
 
     /// <summary>Leaves compressed entries out of attention, so that a layer sees its window only: what the model is worth without its long memory. For measurements.</summary>
     public bool WindowOnly { get; init; }

@@ -15,7 +15,7 @@ public sealed class SpeedTests
         Assert.InRange(cost.WeightBytes, 1, model.Checkpoint.TotalBytes - (experts / 2));
         Assert.True(cost.Weights > cost.WeightBytes / 4);
 
-        SpeedResult prefill = SpeedTest.Prefill(model, 40, 1, 3, TestContext.Current.CancellationToken), decode = SpeedTest.Decode(model, 20, 4, 1, 2, TestContext.Current.CancellationToken);
+        SpeedResult prefill = SpeedTest.Prefill(model, 40, 1, 3, TestContext.Current.CancellationToken), decode = SpeedTest.Decode(model, 20, 4, 1, 2, cancellation: TestContext.Current.CancellationToken);
         Assert.InRange(prefill.TokensPerSecond, prefill.Slowest, prefill.Fastest);
         Assert.True(decode.Slowest > 0 && decode.CacheBytes > 0);
 

@@ -21,7 +21,7 @@ public sealed class GgufTests : IDisposable
         using var golden = new GoldenModel(checkpoint);
         byte[][] files = GgufConversion.Convert(golden.Directory, isSplit: isSplit);
         for (int i = 0; i < files.Length; i++) File.WriteAllBytes(PathOf(i, files.Length), files[i]);
-        using V4Model model = V4Model.Open(PathOf(files.Length - 1, files.Length));
+        using V4Model model = V4Model.Open(PathOf(files.Length - 1, files.Length), new V4ModelOptions { Profile = NumericProfile.Plain });
         Assert.Equal(golden.Model.Config with { MtpLayerCount = 0, CompressRatios = [] }, model.Config with { CompressRatios = [] });
         Assert.Equal(golden.Model.Config.CompressRatios.Take(golden.Model.Config.LayerCount), model.Config.CompressRatios);
         using ISession session = model.CreateSession();

@@ -13,7 +13,7 @@ internal sealed class ModelArguments
     private readonly Option<int?> threads = new("--threads") { Description = "Threads; results do not depend on them." };
 
     /// <summary>The option that says where activations are rounded.</summary>
-    public static Option<NumericProfile> ProfileOption() => new("--profile") { Description = "plain: 32-bit activations; fast: 8-bit activations where weights are small integers; official: the reference's activation rounding.", DefaultValueFactory = _ => NumericProfile.Plain };
+    public static Option<NumericProfile> ProfileOption(NumericProfile standard = NumericProfile.Fast) => new("--profile") { Description = "fast: 8-bit activations with weights of few bits; plain: 32-bit activations; official: the reference's activation rounding.", DefaultValueFactory = _ => standard };
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)

@@ -3,7 +3,9 @@ using System.Globalization;
 using Fathom.Checkpoints;
 using Fathom.Cli.Arguments;
 using Fathom.Evaluation.Recall;
+using Fathom.Evaluation.Rounding;
 using Fathom.Inference;
+using Fathom.Model;
 
 namespace Fathom.Cli.Commands;
 
@@ -12,7 +14,7 @@ internal static class EvalCommand
 {
     private const int LongestReadOnce = 4096;
 
-    public static Command Create() => new("eval", "Measure how good a model is.") { Recall() };
+    public static Command Create() => new("eval", "Measure how good a model is.") { Recall(), Rounding() };
 
     private static Command Recall()
     {
@@ -53,6 +55,29 @@ internal static class EvalCommand
                 AtomicFile.Write(Path.Combine(folder.FullName, "recall.md"), table);
                 AtomicFile.Write(Path.Combine(folder.FullName, "recall.svg"), RecallReport.HeatMap(sets.Values.First(), $"{Capitalised(sets.Keys.First())} in percent, by length and place of the fact"));
                 AtomicFile.Write(Path.Combine(folder.FullName, "answers.jsonl"), RecallReport.Answers(sets));
+            }
+
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static Command Rounding()
+    {
+        var model = new Option<string?>("--model") { Description = "Checkpoint folder or .gguf file; the built-in model when left out." };
+        var tokens = new Option<int>("--tokens") { Description = "Tokens to read.", DefaultValueFactory = _ => 1024 };
+        var threads = new Option<int?>("--threads") { Description = "Threads; results do not depend on them." };
+        var command = new Command("rounding", "Compare next-token distributions of the fast and the official profile with those of the plain one.\n\nExample:\n  fathom eval rounding --model DIR") { model, tokens, threads };
+        command.SetAction((parsed, cancellation) =>
+        {
+            if (parsed.GetValue(tokens) < 1) throw new ArgumentException("--tokens must be at least 1.");
+            string path = ModelLocation.Resolve(parsed.GetValue(model));
+            int[] text = RoundingTest.TextFor(path, parsed.GetValue(tokens));
+            Console.Out.WriteLine("| profile | tokens | mean KL from plain | largest | same most likely token |\n|---|---|---|---|---|");
+            foreach (NumericProfile profile in (NumericProfile[])[NumericProfile.Fast, NumericProfile.Official])
+            {
+                RoundingResult result = RoundingTest.Measure(path, profile, text, ModelArguments.CheckThreads(parsed.GetValue(threads)), cancellation);
+                Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {profile.ToString().ToLowerInvariant()} | {result.Tokens:n0} | {result.MeanDivergence:0.0e+0} | {result.LargestDivergence:0.0e+0} | {100 * result.Agreement:0.0} % |"));
             }
 
             return Task.FromResult(0);

@@ -20,7 +20,7 @@ internal static class LogitsCommand
         var ids = new Option<FileInfo?>("--ids") { Description = "JSON file with an array of token ids." };
         var text = new Option<string?>("--text") { Description = "Text to encode with the model's tokenizer." };
         var output = new Option<FileInfo>("--out") { Description = "The safetensors file to write.", Required = true };
-        Option<NumericProfile> profile = ModelArguments.ProfileOption();
+        Option<NumericProfile> profile = ModelArguments.ProfileOption(NumericProfile.Plain);
         var chunk = new Option<int>("--chunk") { Description = "Tokens of one forward at most.", DefaultValueFactory = _ => 256 };
         var every = new Option<int>("--every") { Description = "Write every K-th position, from position 0.", DefaultValueFactory = _ => 1 };
         var greedy = new Option<int>("--greedy") { Description = "Continue greedily, one token at a time, for N tokens; also writes tokens and decode_logits.", DefaultValueFactory = _ => 0 };

@@ -93,18 +93,15 @@ public sealed unsafe partial class CpuDevice
         {
             float* sums = stackalloc float[Lanes.Count];
             denominator.Store(sums);
-            for (int h = 0; h < heads; h += 4)
-            {
-                int some = Math.Min(4, heads - h);
-                int c = 0;
-                if (some == 4)
-                {
-                    for (; c <= HeadDim - (2 * Lanes.Count); c += 2 * Lanes.Count)
-                        FourHeads(keys, keyCount, p + h, c, sums + h, output + ((long)h * HeadDim), HeadDim);
-                }
+            int c = 0, fours = heads / 4 * 4;
 
-                for (int j = h; j < h + some; j++) OneHead(keys, keyCount, p + j, c, sums[j], output + ((long)j * HeadDim), HeadDim);
+            // A slice of all keys serves every head before the next slice is read.
+            for (; c <= HeadDim - (2 * Lanes.Count); c += 2 * Lanes.Count)
+            {
+                for (int h = 0; h < fours; h += 4) FourHeads(keys, keyCount, p + h, c, sums + h, output + ((long)h * HeadDim), HeadDim);
             }
+
+            for (int h = 0; h < heads; h++) OneHead(keys, keyCount, p + h, h < fours ? c : 0, sums[h], output + ((long)h * HeadDim), HeadDim);
         }
 
         // Two vectors of channels for four heads: eight sums in registers while the keys stream by.

@@ -9,9 +9,12 @@ namespace Fathom.Compute.Workers;
 /// </summary>
 public sealed unsafe class WorkerPool : IDisposable
 {
-    // About 20 microseconds of looking before a worker sleeps: longer than the gaps between the operations of a
+    // About 150 microseconds of looking before a worker sleeps: longer than the gaps between the operations of a
     // layer, short enough not to cost power when the engine idles.
-    private const int SpinsBeforeSleep = 400;
+    private const int SpinsBeforeSleep = 3000;
+
+    // Added to `state` while no job is open.
+    private const int Closed = int.MinValue / 2;
 
     // Waiting workers look at memory, so a crowd of them holds up those that work.
     private const int MostPerProcessor = 8;
@@ -28,8 +31,9 @@ public sealed unsafe class WorkerPool : IDisposable
     // Taken by everybody with an atomic increment.
     private int nextItem;
 
-    // Workers that have not finished the current job; the caller waits for zero.
-    private int workersBusy;
+    // Workers that are inside the job, plus `Closed` when there is none. A worker that comes late finds it closed and
+    // leaves again: nobody waits for a thread that is still waking up.
+    private int state = Closed;
 
     // Moved by the caller under the `sleepers` lock, watched by workers.
     private volatile int generation;
@@ -78,7 +82,7 @@ public sealed unsafe class WorkerPool : IDisposable
             itemCount = items;
             nextItem = 0;
             failure = null;
-            Volatile.Write(ref workersBusy, threads.Length);
+            Interlocked.Add(ref state, -Closed);
             lock (sleepers)
             {
                 generation++;
@@ -87,7 +91,8 @@ public sealed unsafe class WorkerPool : IDisposable
 
             TakeItems(0);
             var wait = default(SpinWait);
-            while (Volatile.Read(ref workersBusy) != 0) wait.SpinOnce(-1);
+            Interlocked.Add(ref state, Closed);
+            while (Volatile.Read(ref state) != Closed) wait.SpinOnce(-1);
             failure?.Throw();
         }
     }
@@ -128,8 +133,8 @@ public sealed unsafe class WorkerPool : IDisposable
 
             if (stopping) return;
             seen = generation;
-            TakeItems(worker);
-            Interlocked.Decrement(ref workersBusy);
+            if (Interlocked.Increment(ref state) > 0) TakeItems(worker);
+            Interlocked.Decrement(ref state);
         }
     }
 

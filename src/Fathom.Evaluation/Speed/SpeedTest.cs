@@ -46,11 +46,19 @@ public static class SpeedTest
     }
 
     /// <summary>Decodes tokens after a prompt of a length; the prompt is read once.</summary>
-    public static SpeedResult Decode(V4Model model, int depth, int tokens, int threads, int repeats, CancellationToken cancellation = default)
+    /// <param name="model">The model.</param>
+    /// <param name="depth">Tokens of the prompt.</param>
+    /// <param name="tokens">Tokens to decode in a run.</param>
+    /// <param name="threads">Threads, for the result.</param>
+    /// <param name="repeats">Runs that count; one more goes before them.</param>
+    /// <param name="onRead">Called when the prompt has been read.</param>
+    /// <param name="cancellation">Stops between forwards.</param>
+    public static SpeedResult Decode(V4Model model, int depth, int tokens, int threads, int repeats, Action? onRead = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         int[] all = Tokens(model, depth + tokens);
         using ISession read = Read(model, depth, all, cancellation);
+        onRead?.Invoke();
         long cache = 0;
         double[] speeds = [.. Enumerable.Range(0, repeats + 1).Select(_ =>
         {
