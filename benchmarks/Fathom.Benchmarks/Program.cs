@@ -5,10 +5,17 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Fathom.Benchmarks;
 
 // Usage: dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- long-context [MODEL] [TOKENS]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- roofline [FOLDER]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- --filter '*'
 if (args is ["long-context", .. string[] rest])
 {
     LongContext.Run(rest.ElementAtOrDefault(0) ?? RepositoryFiles.PathOf("tests", "models", "random"), int.Parse(rest.ElementAtOrDefault(1) ?? "100000", System.Globalization.CultureInfo.InvariantCulture));
+    return;
+}
+
+if (args is ["roofline", .. string[] target])
+{
+    Roofline.Run(target.ElementAtOrDefault(0) ?? ".");
     return;
 }
 

@@ -1,0 +1,44 @@
+using System.Runtime.InteropServices;
+using Fathom.Compute;
+
+namespace Fathom.Benchmarks;
+
+/// <summary>Matrices of random weights, together larger than any cache, so that using one after the other reads from memory.</summary>
+internal sealed unsafe class RandomMatrices : IDisposable
+{
+    private const long Bytes = 400_000_000;
+
+    private readonly byte* weights;
+    private readonly byte* scales;
+    private int next;
+
+    public RandomMatrices(WeightFormat format, int outputs, int inputs)
+    {
+        MatrixBytes = (long)outputs * inputs / 32 * format switch { WeightFormat.Fp4 => 16, WeightFormat.Mxfp4 => 17, WeightFormat.Fp8 => 32, WeightFormat.Q80 => 34, WeightFormat.F32 => 128, _ => 64 };
+        int count = (int)(Bytes / MatrixBytes);
+        weights = (byte*)NativeMemory.AlignedAlloc((nuint)(count * MatrixBytes), 64);
+        scales = (byte*)NativeMemory.AlignedAlloc((nuint)((long)outputs * inputs / 32), 64);
+        new Span<byte>(scales, outputs * inputs / 32).Fill(127);
+
+        // The mask keeps every code and every scale in a block an ordinary number.
+        var random = new Random(1);
+        for (long i = 0; i < MatrixBytes; i++) weights[i] = (byte)(random.Next(256) & 0x37);
+        for (int i = 1; i < count; i++) Buffer.MemoryCopy(weights, weights + (i * MatrixBytes), MatrixBytes, MatrixBytes);
+        bool hasScales = format is WeightFormat.Fp4 or WeightFormat.Fp8;
+        All = [.. Enumerable.Range(0, count).Select(i => new WeightMatrix(format, outputs, inputs, weights + (i * MatrixBytes), hasScales ? scales : null))];
+    }
+
+    /// <summary>Bytes of one matrix without separate scales.</summary>
+    public long MatrixBytes { get; }
+
+    public IReadOnlyList<WeightMatrix> All { get; }
+
+    /// <summary>One after the other.</summary>
+    public WeightMatrix Next() => All[next++ % All.Count];
+
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree(weights);
+        NativeMemory.AlignedFree(scales);
+    }
+}
