@@ -20,9 +20,10 @@ internal sealed unsafe class RandomMatrices : IDisposable
         scales = (byte*)NativeMemory.AlignedAlloc((nuint)((long)outputs * inputs / 32), 64);
         new Span<byte>(scales, outputs * inputs / 32).Fill(127);
 
-        // The mask keeps every code and every scale in a block an ordinary number.
+        // The mask keeps every code and every binary16 scale an ordinary number; UE8M0 scales are near 1, so that no product is subnormal.
         var random = new Random(1);
         for (long i = 0; i < MatrixBytes; i++) weights[i] = (byte)(random.Next(256) & 0x37);
+        for (long i = 0; format == WeightFormat.Mxfp4 && i < MatrixBytes; i += 17) weights[i] = 120;
         for (int i = 1; i < count; i++) Buffer.MemoryCopy(weights, weights + (i * MatrixBytes), MatrixBytes, MatrixBytes);
         bool hasScales = format is WeightFormat.Fp4 or WeightFormat.Fp8;
         All = [.. Enumerable.Range(0, count).Select(i => new WeightMatrix(format, outputs, inputs, weights + (i * MatrixBytes), hasScales ? scales : null))];

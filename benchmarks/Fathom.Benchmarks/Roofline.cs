@@ -56,12 +56,15 @@ internal static unsafe class Roofline
         var random = new Random(1);
         for (int i = 0; i < rows * Inputs; i++) x.Data[i] = random.NextSingle() - 0.5f;
         int calls = Math.Max(4, 60 / rows);
-        double[] seconds = [.. Enumerable.Range(0, Repeats + 1).Select(_ =>
+
+        // Until the runtime has compiled everything for good.
+        for (long warm = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(warm).TotalSeconds < 0.5;) device.Linear(x, matrices.Next(), y);
+        double[] seconds = [.. Enumerable.Range(0, Repeats).Select(_ =>
         {
             long started = Stopwatch.GetTimestamp();
             for (int i = 0; i < calls; i++) device.Linear(x, matrices.Next(), y);
             return Stopwatch.GetElapsedTime(started).TotalSeconds / calls;
-        }).Skip(1).Order()];
+        }).Order()];
         double median = seconds[Repeats / 2], operations = 2.0 * rows * Outputs * Inputs;
         return new Point(arithmetic, format, rows, operations / matrices.MatrixBytes, operations / median, matrices.MatrixBytes / median);
     }

@@ -32,7 +32,7 @@ internal static unsafe class Fp4IntegerRows
         else ScaleGather.Fp4(weight.Scales + ((long)row * weight.ScaleColumns), weight.ScaleColumns, groups, scales);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Multiply<TBytes>(WeightMatrix weight, int row, IntegerRow x, byte* scales, byte* next, float* y)
         where TBytes : struct, IUnsignedBytes
     {

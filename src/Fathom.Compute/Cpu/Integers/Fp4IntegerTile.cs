@@ -15,7 +15,7 @@ internal static unsafe class Fp4IntegerTile
     /// <param name="panel">The weights.</param>
     /// <param name="columns">Columns.</param>
     /// <param name="y">Receives [4][32].</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Multiply(IntegerRow* x, byte* panel, int columns, float* y)
     {
         sbyte* a0 = x[0].X, a1 = x[1].X, a2 = x[2].X, a3 = x[3].X;

@@ -13,7 +13,7 @@ internal static unsafe class Fp8IntegerRows
     /// <param name="x">The input.</param>
     /// <param name="next">The bytes that will be read after these, fetched meanwhile; or the same ones.</param>
     /// <param name="y">Receives eight products.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Multiply(WeightMatrix weight, int row, IntegerRow x, byte* next, float* y)
     {
         Fp8Integers.Tables tables = Fp8Integers.Load();

@@ -12,7 +12,7 @@ internal static unsafe class Fp8IntegerTile
     /// <param name="panel">The weights, pairs of columns.</param>
     /// <param name="columns">Columns.</param>
     /// <param name="y">Receives [4][32].</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Multiply(IntegerRow* x, byte* panel, int columns, float* y)
     {
         short* a0 = x[0].W, a1 = x[1].W, a2 = x[2].W, a3 = x[3].W;

@@ -67,7 +67,7 @@ internal static unsafe class IntegerPanel
 
     private static long ScaleFloats(int columns) => (Rows + 8) * (long)columns / 32;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Fill<TBytes>(WeightMatrix weight, int row, byte* panel)
         where TBytes : struct, IUnsignedBytes
     {
@@ -90,7 +90,7 @@ internal static unsafe class IntegerPanel
     }
 
     // FP8 has 16-bit integers: of every two columns the two of row 0, of row 1 and so on.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void FillWide(WeightMatrix weight, int row, byte* panel)
     {
         Fp8Integers.Tables tables = Fp8Integers.Load();

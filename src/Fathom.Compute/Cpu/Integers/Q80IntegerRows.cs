@@ -16,7 +16,7 @@ internal static unsafe class Q80IntegerRows
     /// <param name="scales">Scratch, two bytes for each of eight rows and group.</param>
     /// <param name="next">The bytes that will be read after these, fetched meanwhile; or the same ones.</param>
     /// <param name="y">Receives eight products.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Multiply(WeightMatrix weight, int row, IntegerRow x, byte* scales, byte* next, float* y)
     {
         long stride = weight.RowBytes;

@@ -21,7 +21,7 @@ internal static unsafe class Q80IntegerTile
         Multiply(x, panel + (4 * Half), scales + Half, columns, y + Half);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Multiply(IntegerRow* x, byte* panel, float* scales, int columns, float* y)
     {
         sbyte* a0 = x[0].X, a1 = x[1].X, a2 = x[2].X, a3 = x[3].X, a4 = x[4].X, a5 = x[5].X;

@@ -14,6 +14,7 @@ internal static unsafe class ScaleGather
     private static readonly Vector512<byte> Mxfp4Pairs = Indices(i => (byte)((Mxfp4Block * (i / 2 % 4)) + (64 * (i % 2))));
 
     /// <summary>UE8M0 codes of eight rows of MXFP4.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Mxfp4(byte* row, long stride, int groups, byte* to)
     {
         int group = 0;
@@ -35,6 +36,7 @@ internal static unsafe class ScaleGather
     }
 
     /// <summary>UE8M0 codes of eight rows of a scale matrix of bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Fp4(byte* row, long stride, int groups, byte* to)
     {
         int group = 0;
@@ -57,6 +59,7 @@ internal static unsafe class ScaleGather
     }
 
     /// <summary>Binary16 scales of eight rows of Q8_0, an even number of groups.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Q80(byte* row, long stride, int groups, ushort* to)
     {
         for (int group = 0; group < groups; group += 2, to += 16)
