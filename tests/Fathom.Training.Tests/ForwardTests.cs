@@ -19,7 +19,7 @@ public sealed class ForwardTests
     [MemberData(nameof(Inputs))]
     public void Logits_agree_with_the_engine(string name, int length)
     {
-        using V4Model engine = V4Model.Open(Repository.Golden("model", name));
+        using V4Model engine = V4Model.Open(Repository.Golden("model", name), new V4ModelOptions { Profile = NumericProfile.Plain });
         using Checkpoint checkpoint = Checkpoint.Open(Repository.Golden("model", name));
         using Parameters parameters = CheckpointParameters.Load(checkpoint);
         using var scope = NewDisposeScope();

@@ -21,7 +21,7 @@ public sealed class QuantizationTests
         {
             using Parameters parameters = Initializer.Create(Config, 7);
             Exporter.Write(folder, Config, parameters, null);
-            using V4Model engine = V4Model.Open(folder);
+            using V4Model engine = V4Model.Open(folder, new V4ModelOptions { Profile = NumericProfile.Plain });
             using ISession session = engine.CreateSession();
             int[] tokens = [.. Enumerable.Range(0, 150).Select(i => (i * 37) % 60)];
             Logits expected = engine.Forward(new Batch().Add(session, tokens, LogitRows.All));

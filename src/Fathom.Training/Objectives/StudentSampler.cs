@@ -16,7 +16,7 @@ internal sealed class StudentSampler(V4Config config, Parameters parameters, Dis
     public Sample[] Answer(IReadOnlyList<int[]> prompts, TrainStage stage, long number)
     {
         Exporter.Write(folder, config, parameters, null, stage.IsQuantised);
-        using V4Model model = V4Model.Open(folder);
+        using V4Model model = V4Model.Open(folder, new V4ModelOptions { Profile = NumericProfile.Plain });
         int room = stage.Length - Math.Min(distill.AnswerTokens, stage.Length / 2);
         Speaker[] speakers = [.. prompts.Select((prompt, i) => new Speaker(model, prompt.Length > room ? prompt[^room..] : prompt, distill, stage.Length, unchecked((number + i) * 0x9E3779B1L) + seed))];
         try
