@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Fathom.Compute.Memory;
 using Fathom.Compute.Workers;
@@ -9,6 +10,9 @@ public sealed unsafe partial class CpuDevice
 {
     // Entries that one work item scores: whole pages, long enough to pay for laying the heads out.
     private const int EntriesPerItem = 8 * PagedRows.RowsPerPage;
+
+    // Up to so many heads are not laid out in lanes.
+    private const int FewHeads = 8;
 
     // Scores kept at once: rows are scored in groups so that a million-token session needs 64 MB here, not gigabytes.
     private const long ScoresAtOnce = 16 << 20;
@@ -90,7 +94,14 @@ public sealed unsafe partial class CpuDevice
             int end = Math.Min(Visible[row], firstEntry + EntriesPerItem);
             if (firstEntry >= end) return;
 
-            int heads = HeadWeights.Width, headDim = Queries.Width / heads, tiles = (heads + Lanes.Count - 1) / Lanes.Count;
+            int heads = HeadWeights.Width, headDim = Queries.Width / heads;
+            if (heads <= FewHeads && headDim % Lanes.Count == 0)
+            {
+                ScoreWithFewHeads(row, firstEntry, end, heads, headDim);
+                return;
+            }
+
+            int tiles = (heads + Lanes.Count - 1) / Lanes.Count;
             long tileFloats = (long)headDim * Lanes.Count;
             float* transposed = Device.Scratch(worker, (tiles * (tileFloats + Lanes.Count)) + (PagedRows.RowsPerPage * Lanes.Count));
             float* weights = transposed + (tiles * tileFloats);
@@ -111,6 +122,40 @@ public sealed unsafe partial class CpuDevice
                 for (int n = 0; n < count; n++) addresses[n] = page + ((long)n * headDim);
                 ScorePage(addresses, count, transposed, weights, products, tiles, headDim, Scores.At(row) + entry);
             }
+        }
+
+        // Channels lie in lanes where heads would leave most lanes empty; four heads share what is read of a key.
+        private readonly void ScoreWithFewHeads(int row, int first, int end, int heads, int headDim)
+        {
+            PagedRows keys = Keys[FirstRow + row];
+            float* a = HeadWeights.At(row), scores = Scores.At(row);
+            for (int entry = first; entry < end; entry++)
+            {
+                float* key = keys.At(entry), q = Queries.At(row);
+                float score = 0f;
+                int h = 0;
+                for (; h <= heads - 4; h += 4, q += 4 * headDim) score += FourHeads(q, headDim, key, a + h);
+                for (; h < heads; h++, q += headDim) score += a[h] * MathF.Max(0f, Lanes.Dot(q, key, headDim));
+                scores[entry] = score;
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static float FourHeads(float* q, int headDim, float* key, float* a)
+        {
+            float* q1 = q + headDim, q2 = q1 + headDim, q3 = q2 + headDim;
+            Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
+            for (int c = 0; c < headDim; c += Lanes.Count)
+            {
+                Vector512<float> k = Vector512.Load(key + c);
+                s0 = Vector512.FusedMultiplyAdd(k, Vector512.Load(q + c), s0);
+                s1 = Vector512.FusedMultiplyAdd(k, Vector512.Load(q1 + c), s1);
+                s2 = Vector512.FusedMultiplyAdd(k, Vector512.Load(q2 + c), s2);
+                s3 = Vector512.FusedMultiplyAdd(k, Vector512.Load(q3 + c), s3);
+            }
+
+            return (a[0] * MathF.Max(0f, Vector512.Sum(s0))) + (a[1] * MathF.Max(0f, Vector512.Sum(s1)))
+                + (a[2] * MathF.Max(0f, Vector512.Sum(s2))) + (a[3] * MathF.Max(0f, Vector512.Sum(s3)));
         }
 
         // score_i = Σ_h a_h · max(0, q_h · k_i): heads are added tile by tile, lanes at the end.
