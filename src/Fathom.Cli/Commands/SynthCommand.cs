@@ -43,9 +43,10 @@ internal static class SynthCommand
     // A model of fewer ids than any of our tokenizers goes without.
     private static string? TokenizerFor(int vocabulary)
     {
-        const int OfficialIds = 129_280, BuiltInIds = 2_048;
+        const int OfficialIds = 129_280;
         if (vocabulary >= OfficialIds) return TokenizerLocation.Official;
-        return vocabulary >= BuiltInIds ? Path.Combine(ModelLocation.BuiltIn, "tokenizer.json") : null;
+        int builtInIds = V4Config.Read(Path.Combine(ModelLocation.BuiltIn, "config.json")).VocabularySize;
+        return vocabulary >= builtInIds ? Path.Combine(ModelLocation.BuiltIn, "tokenizer.json") : null;
     }
 
     private static void Write(string folder, SyntheticOptions options, string? tokenizer, CancellationToken cancellation)
