@@ -167,7 +167,7 @@ public sealed class V4Model : ILanguageModel
     internal static V4Model Create(Checkpoint checkpoint, V4ModelOptions options, IDevice? device = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxBatchRows, 1);
-        device ??= new CpuDevice(options.Workers, options.Profile == NumericProfile.Fast ? Arithmetic.Fast : Arithmetic.Exact);
+        device ??= new CpuDevice(options.Workers, options.Profile == NumericProfile.Fast && CpuDevice.HasFastProducts ? Arithmetic.Fast : Arithmetic.Exact);
         return new V4Model(checkpoint, options.WrapDevice?.Invoke(device) ?? device, options);
     }
 

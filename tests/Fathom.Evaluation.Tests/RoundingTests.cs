@@ -1,3 +1,4 @@
+using Fathom.Compute.Cpu;
 using Fathom.Evaluation.Rounding;
 using Fathom.Model;
 
@@ -17,7 +18,7 @@ public sealed class RoundingTests
         Assert.Equal(256, text.Length);
         RoundingResult fast = RoundingTest.Measure(path, NumericProfile.Fast, text, cancellation: TestContext.Current.CancellationToken);
         RoundingResult official = RoundingTest.Measure(path, NumericProfile.Official, text, cancellation: TestContext.Current.CancellationToken);
-        Assert.InRange(fast.MeanDivergence, 1e-12, official.MeanDivergence);
+        Assert.InRange(fast.MeanDivergence, CpuDevice.HasFastProducts ? 1e-12 : 0, official.MeanDivergence);
         Assert.InRange(fast.Agreement, official.Agreement, 1);
     }
 

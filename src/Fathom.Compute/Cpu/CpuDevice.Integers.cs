@@ -9,6 +9,9 @@ public sealed unsafe partial class CpuDevice
 {
     private readonly NativeBuffer integers = new();
 
+    /// <summary>Whether <see cref="Arithmetic.Fast"/> is fast on this processor: it has AVX-512 VBMI and AVX-VNNI. Elsewhere it is right and slow.</summary>
+    public static bool HasFastProducts => IntegerProducts.HasKernels;
+
     private void MultiplyIntegers(Rows input, WeightMatrix weight, int groups, Rows output)
     {
         bool isWide = weight.Format == WeightFormat.Fp8;

@@ -14,7 +14,8 @@ internal static unsafe class IntegerProducts
     // Inputs that a tile takes together at most.
     private const int MostTogether = 6;
 
-    private static bool HasKernels => Avx512Vbmi.IsSupported && AvxVnni.IsSupported;
+    /// <summary>Whether this processor has what the kernels need; the formula runs everywhere, slowly.</summary>
+    public static bool HasKernels => Avx512Vbmi.IsSupported && AvxVnni.IsSupported;
 
     /// <summary>Floats of scratch for a work item.</summary>
     public static long ScratchFloats(WeightMatrix weight) => IntegerPanel.Floats(weight) + (MostTogether * IntegerPanel.Rows);
