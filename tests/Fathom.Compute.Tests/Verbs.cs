@@ -30,8 +30,9 @@ internal static unsafe class Verbs
             ["ReduceStreams"] = (ReduceStreams, 1e-5f),
             ["Compress 8 candidates"] = (Compress(8, 48), 1e-5f),
             ["Compress 128 candidates"] = (Compress(128, 20), 1e-5f),
-            ["PickEntries"] = (PickEntries(64, 6), 0f),
-            ["PickEntries few"] = (PickEntries(32, 40), 0f),
+            ["PickEntries"] = (PickEntries(64, 6, 5), 0f),
+            ["PickEntries few"] = (PickEntries(32, 40, 5), 0f),
+            ["PickEntries with 20 heads"] = (PickEntries(64, 200, 20), 0f),
             ["Attend 64"] = (Attend(5, 64, 20), 2e-5f),
             ["Attend 128"] = (Attend(16, 128, 150), 2e-5f),
             ["Attend one key"] = (Attend(3, 32, 1), 2e-5f),
@@ -137,9 +138,9 @@ internal static unsafe class Verbs
         return TestRows.Read(output);
     };
 
-    private static Run PickEntries(int headDim, int entries) => (device, data, rows) =>
+    private static Run PickEntries(int headDim, int entries, int heads) => (device, data, rows) =>
     {
-        const int Heads = 5, Picks = 8;
+        const int Picks = 8;
         var keys = new PagedRows[rows];
         var visible = new int[rows];
         for (int i = 0; i < rows; i++)
@@ -150,7 +151,7 @@ internal static unsafe class Verbs
         }
 
         var picks = new int[rows * Picks];
-        device.PickEntries(data.Random(1, rows, Heads * headDim), data.Random(2, rows, Heads), keys, visible, picks, Picks);
+        device.PickEntries(data.Random(1, rows, heads * headDim), data.Random(2, rows, heads), keys, visible, picks, Picks);
         return Array.ConvertAll(picks, pick => (float)pick);
     };
 

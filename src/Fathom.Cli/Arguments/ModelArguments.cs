@@ -7,10 +7,16 @@ namespace Fathom.Cli.Arguments;
 /// <summary>Options that say which model runs and how.</summary>
 internal sealed class ModelArguments
 {
-    private readonly Option<string?> model = new("--model") { Description = "Checkpoint folder or .gguf file; the built-in model when left out." };
+    private readonly Option<string?> model = ModelOption();
     private readonly Option<FileInfo?> tokenizer = new("--tokenizer") { Description = "A tokenizer.json to use instead of the folder's own." };
     private readonly Option<NumericProfile> profile = ProfileOption();
-    private readonly Option<int?> threads = new("--threads") { Description = "Threads; results do not depend on them." };
+    private readonly Option<int?> threads = ThreadsOption();
+
+    /// <summary>The option that names a model.</summary>
+    public static Option<string?> ModelOption() => new("--model") { Description = "Checkpoint folder or .gguf file; the built-in model when left out." };
+
+    /// <summary>The option for the number of threads.</summary>
+    public static Option<int?> ThreadsOption() => new("--threads") { Description = "Threads; results do not depend on them." };
 
     /// <summary>The option that says where activations are rounded.</summary>
     public static Option<NumericProfile> ProfileOption(NumericProfile standard = NumericProfile.Fast) => new("--profile") { Description = "fast: 8-bit activations with weights of few bits; plain: 32-bit activations; official: the reference's activation rounding.", DefaultValueFactory = _ => standard };

@@ -14,7 +14,7 @@ internal static class BenchCommand
 {
     public static Command Create()
     {
-        var model = new Option<string?>("--model") { Description = "Checkpoint folder or .gguf file; the built-in model when left out." };
+        Option<string?> model = ModelArguments.ModelOption();
         var prompts = Numbers("--prompts", "Lengths of prompts to read.", [128, 512, 2048]);
         var depths = Numbers("--depths", "Tokens before decoding.", [128, 2048]);
         var threads = Numbers("--threads", "Numbers of threads.", [Environment.ProcessorCount]);

@@ -64,9 +64,9 @@ internal static class EvalCommand
 
     private static Command Rounding()
     {
-        var model = new Option<string?>("--model") { Description = "Checkpoint folder or .gguf file; the built-in model when left out." };
+        Option<string?> model = ModelArguments.ModelOption();
         var tokens = new Option<int>("--tokens") { Description = "Tokens to read.", DefaultValueFactory = _ => 1024 };
-        var threads = new Option<int?>("--threads") { Description = "Threads; results do not depend on them." };
+        Option<int?> threads = ModelArguments.ThreadsOption();
         var command = new Command("rounding", "Compare next-token distributions of the fast and the official profile with those of the plain one.\n\nExample:\n  fathom eval rounding --model DIR") { model, tokens, threads };
         command.SetAction((parsed, cancellation) =>
         {

@@ -16,7 +16,7 @@ internal static class LogitsCommand
 
     public static Command Create()
     {
-        var model = new Option<string?>("--model") { Description = "Checkpoint folder; the built-in model when left out." };
+        Option<string?> model = ModelArguments.ModelOption();
         var ids = new Option<FileInfo?>("--ids") { Description = "JSON file with an array of token ids." };
         var text = new Option<string?>("--text") { Description = "Text to encode with the model's tokenizer." };
         var output = new Option<FileInfo>("--out") { Description = "The safetensors file to write.", Required = true };
@@ -26,7 +26,7 @@ internal static class LogitsCommand
         var greedy = new Option<int>("--greedy") { Description = "Continue greedily, one token at a time, for N tokens; also writes tokens and decode_logits.", DefaultValueFactory = _ => 0 };
         var mtp = new Option<bool>("--mtp") { Description = "Also write mtp_logits of the multi-token-prediction block." };
         var mtpLast = new Option<int>("--mtp-last") { Description = "Token given to the MTP block at the last position, whose next token is unknown (5, as in the reference data).", DefaultValueFactory = _ => ReferenceLastToken };
-        var threads = new Option<int?>("--threads") { Description = "Threads; results do not depend on them." };
+        Option<int?> threads = ModelArguments.ThreadsOption();
         var command = new Command("logits", "Write logits [positions, vocabulary] as safetensors.\n\nExample:\n  fathom logits --model DIR --ids ids.json --out logits.safetensors --every 8 --greedy 16")
         {
             model, ids, text, output, profile, chunk, every, greedy, mtp, mtpLast, threads,

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Fathom.Compute.Memory;
 using Fathom.Compute.Workers;
@@ -95,7 +94,7 @@ public sealed unsafe partial class CpuDevice
             if (firstEntry >= end) return;
 
             int heads = HeadWeights.Width, headDim = Queries.Width / heads;
-            if (heads <= FewHeads && headDim % Lanes.Count == 0)
+            if (heads <= FewHeads)
             {
                 ScoreWithFewHeads(row, firstEntry, end, heads, headDim);
                 return;
@@ -124,38 +123,19 @@ public sealed unsafe partial class CpuDevice
             }
         }
 
-        // Channels lie in lanes where heads would leave most lanes empty; four heads share what is read of a key.
+        // Channels lie in lanes where heads would leave most lanes empty.
         private readonly void ScoreWithFewHeads(int row, int first, int end, int heads, int headDim)
         {
             PagedRows keys = Keys[FirstRow + row];
-            float* a = HeadWeights.At(row), scores = Scores.At(row);
+            float* a = HeadWeights.At(row), q = Queries.At(row), scores = Scores.At(row);
+            float* products = stackalloc float[FewHeads];
             for (int entry = first; entry < end; entry++)
             {
-                float* key = keys.At(entry), q = Queries.At(row);
+                DotTile.Multiply(keys.At(entry), 0, 1, q, heads, headDim, products, 0);
                 float score = 0f;
-                int h = 0;
-                for (; h <= heads - 4; h += 4, q += 4 * headDim) score += FourHeads(q, headDim, key, a + h);
-                for (; h < heads; h++, q += headDim) score += a[h] * MathF.Max(0f, Lanes.Dot(q, key, headDim));
+                for (int h = 0; h < heads; h++) score += a[h] * MathF.Max(0f, products[h]);
                 scores[entry] = score;
             }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static float FourHeads(float* q, int headDim, float* key, float* a)
-        {
-            float* q1 = q + headDim, q2 = q1 + headDim, q3 = q2 + headDim;
-            Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
-            for (int c = 0; c < headDim; c += Lanes.Count)
-            {
-                Vector512<float> k = Vector512.Load(key + c);
-                s0 = Vector512.FusedMultiplyAdd(k, Vector512.Load(q + c), s0);
-                s1 = Vector512.FusedMultiplyAdd(k, Vector512.Load(q1 + c), s1);
-                s2 = Vector512.FusedMultiplyAdd(k, Vector512.Load(q2 + c), s2);
-                s3 = Vector512.FusedMultiplyAdd(k, Vector512.Load(q3 + c), s3);
-            }
-
-            return (a[0] * MathF.Max(0f, Vector512.Sum(s0))) + (a[1] * MathF.Max(0f, Vector512.Sum(s1)))
-                + (a[2] * MathF.Max(0f, Vector512.Sum(s2))) + (a[3] * MathF.Max(0f, Vector512.Sum(s3)));
         }
 
         // score_i = Σ_h a_h · max(0, q_h · k_i): heads are added tile by tile, lanes at the end.

@@ -20,8 +20,8 @@ public sealed unsafe partial class CpuDevice
         RunRows(ref rounding, input.Count, input.Width);
         int outputsPerGroup = weight.Rows / groups;
 
-        // A prompt wants panels. A decoded token wants long runs of rows, but about sixteen for each worker, so that none waits long for another.
-        int tile = input.Count > IntegerProducts.MostAlone ? IntegerPanel.Rows : Math.Clamp(outputsPerGroup * groups / (4 * pool.Count) / 8 * 8, 8, 512);
+        // A prompt wants panels. A decoded token wants long runs of rows, but about four for each worker, so that none waits long for another.
+        int tile = input.Count > IntegerProducts.MostAlone ? IntegerPanel.Rows : Math.Clamp(weight.Rows / (4 * pool.Count) / 8 * 8, 8, 512);
         var job = new IntegerJob
         {
             Device = this,
@@ -32,7 +32,7 @@ public sealed unsafe partial class CpuDevice
             Tile = tile,
             TilesPerGroup = (outputsPerGroup + tile - 1) / tile,
         };
-        pool.Run(ref job, groups * job.TilesPerGroup);
+        RunTiles(ref job, groups * job.TilesPerGroup, weight, input.Count);
     }
 
     private struct IntegerJob : IParallelJob

@@ -40,16 +40,20 @@ public sealed unsafe partial class CpuDevice
             OutputsPerGroup = outputsPerGroup,
             TilesPerGroup = (outputsPerGroup + RowsPerTile - 1) / RowsPerTile,
         };
-        int tiles = groups * job.TilesPerGroup;
+        RunTiles(ref job, groups * job.TilesPerGroup, weight, input.Count);
+    }
 
-        // Small products are not worth waking anybody for.
-        if ((long)weight.Rows * weight.Columns * input.Count < 4 * FloatsPerItem)
+    // Small products are not worth waking anybody for.
+    private void RunTiles<TJob>(ref TJob job, int tiles, WeightMatrix weight, int inputs)
+        where TJob : struct, IParallelJob
+    {
+        if ((long)weight.Rows * weight.Columns * inputs >= 4 * FloatsPerItem)
         {
-            for (int tile = 0; tile < tiles; tile++) job.Execute(tile, 0);
+            pool.Run(ref job, tiles);
             return;
         }
 
-        pool.Run(ref job, tiles);
+        for (int tile = 0; tile < tiles; tile++) job.Execute(tile, 0);
     }
 
     private struct LinearJob : IParallelJob

@@ -28,10 +28,10 @@ internal static unsafe class WeightDecoder
                 Unsafe.CopyBlockUnaligned(target, source + (4L * first), 4u * (uint)count);
                 break;
             case WeightFormat.F16:
-                DecodeHalves<Binary16Numbers>((ushort*)source + first, target, count, half => (float)BitConverter.UInt16BitsToHalf(half));
+                DecodeHalves<Binary16Numbers>((ushort*)source + first, target, count);
                 break;
             case WeightFormat.BF16:
-                DecodeHalves<BFloat16Numbers>((ushort*)source + first, target, count, BFloat16.Decode);
+                DecodeHalves<BFloat16Numbers>((ushort*)source + first, target, count);
                 break;
             case WeightFormat.Fp8:
                 for (int column = 0; column < count; column += WeightMatrix.Fp8Block)
@@ -59,12 +59,12 @@ internal static unsafe class WeightDecoder
         }
     }
 
-    private static void DecodeHalves<TNumbers>(ushort* source, float* target, int length, Func<ushort, float> decode)
+    private static void DecodeHalves<TNumbers>(ushort* source, float* target, int length)
         where TNumbers : struct, IHalfNumbers
     {
         int i = 0;
         for (; i <= length - Lanes.Count; i += Lanes.Count) TNumbers.Load(source + i).Store(target + i);
-        for (; i < length; i++) target[i] = decode(source[i]);
+        for (; i < length; i++) target[i] = TNumbers.Decode(source[i]);
     }
 
     // The seven exponent and mantissa bits go to their places in a float and the exponent is re-biased by 120.

@@ -18,8 +18,8 @@ internal static class Fp8Integers
 
     private static readonly Vector512<byte>[] Lower = Bytes(0), Upper = Bytes(8);
 
-    /// <summary>The integer of a code; NaN counts as 0, no checkpoint has it.</summary>
-    public static short Of(byte code)
+    // NaN counts as 0; no checkpoint has it.
+    private static short Of(byte code)
     {
         float value = E4M3.Decode(code);
         return float.IsNaN(value) ? (short)0 : (short)MathF.Round(value * 64f);

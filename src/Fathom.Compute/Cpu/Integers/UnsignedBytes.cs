@@ -77,11 +77,5 @@ internal readonly unsafe struct Q80Bytes : IUnsignedBytes
 internal static class Halves
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<byte> Join(Vector256<byte> lower, Vector256<byte> upper) => Avx512F.InsertVector256(lower.ToVector512Unsafe(), upper, 1);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<int> Join(Vector256<int> lower, Vector256<int> upper) => Avx512F.InsertVector256(lower.ToVector512Unsafe(), upper, 1);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Join(Vector256<float> lower, Vector256<float> upper) => Avx512F.InsertVector256(lower.ToVector512Unsafe(), upper, 1);
+    public static Vector512<T> Join<T>(Vector256<T> lower, Vector256<T> upper) => Avx512F.InsertVector256(lower.AsByte().ToVector512Unsafe(), upper.AsByte(), 1).As<byte, T>();
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Fathom.Compute.Numbers;
 
 namespace Fathom.Compute.Cpu.Kernels;
 
@@ -30,6 +31,9 @@ internal static unsafe class HalfRows
 internal unsafe interface IHalfNumbers
 {
     static abstract Vector512<float> Load(ushort* source);
+
+    /// <summary>One of them.</summary>
+    static abstract float Decode(ushort half);
 }
 
 /// <summary>bfloat16: the upper half of a float.</summary>
@@ -37,13 +41,15 @@ internal readonly unsafe struct BFloat16Numbers : IHalfNumbers
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(ushort* source) => (Lanes.Widen(Vector256.Load(source)) << 16).AsSingle();
+
+    public static float Decode(ushort half) => BFloat16.Decode(half);
 }
 
 /// <summary>IEEE binary16.</summary>
 internal readonly unsafe struct Binary16Numbers : IHalfNumbers
 {
-    // Exponent and mantissa at their places in a float are 2^112 too small, subnormal ones included.
-    private const float Rebias = 5.192296858534828e33f;
+    /// <summary>2^112: exponent and mantissa of a binary16 at their places in a float are so much too small, subnormal ones included.</summary>
+    public const float Rebias = 5.192296858534828e33f;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(ushort* source)
@@ -55,4 +61,6 @@ internal readonly unsafe struct Binary16Numbers : IHalfNumbers
         value |= Vector512.GreaterThan(magnitude, Vector512.Create(0x7BFF)) & Vector512.Create(0x7F800000);
         return (value | ((bits & Vector512.Create(0x8000)) << 16)).AsSingle();
     }
+
+    public static float Decode(ushort half) => (float)BitConverter.UInt16BitsToHalf(half);
 }

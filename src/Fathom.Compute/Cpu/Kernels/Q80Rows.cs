@@ -38,12 +38,10 @@ internal static unsafe class Q80Rows
         return Vector512.FusedMultiplyAdd(x1, Vector512.ConvertToSingle(Lanes.Widen(Vector128.Load((sbyte*)block + 18))) * scale, sum);
     }
 
-    // Exponent and mantissa of a binary16 at their places in a float are 2^112 too small, subnormal ones included.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Scale(ushort half)
     {
-        const float rebias = 5.192296858534828e33f;
-        float magnitude = BitConverter.Int32BitsToSingle((half & 0x7FFF) << 13) * rebias;
+        float magnitude = BitConverter.Int32BitsToSingle((half & 0x7FFF) << 13) * Binary16Numbers.Rebias;
         return Vector512.Create((half & 0x8000) != 0 ? -magnitude : magnitude);
     }
 }
