@@ -44,7 +44,7 @@ public sealed class DataTests
     [Fact]
     public void A_sample_is_a_conversation_whose_answers_carry_the_loss()
     {
-        var samples = new RecallSamples(Tokenizer, 1, 0.1f);
+        var samples = new RecallSamples(Tokenizer, 1, 0.1f, asksThinkingAlone: true);
         Sample sample = samples.Create(3, Stage(640, 4, 600));
         Assert.InRange(sample.Tokens.Length, 100, 600);
         Assert.Equal(sample.Tokens.Length, sample.Weights.Length);
@@ -60,7 +60,7 @@ public sealed class DataTests
     public void Packed_samples_begin_at_multiples_of_128_and_predict_only_their_own_tokens()
     {
         using var scope = NewDisposeScope();
-        var samples = new RecallSamples(Tokenizer, 1, 0.1f);
+        var samples = new RecallSamples(Tokenizer, 1, 0.1f, asksThinkingAlone: true);
         Sample[] made = [.. Enumerable.Range(0, 40).Select(number => samples.Create(number, Stage(256, 2, 200)))];
         TrainingBatch batch = Packer.Pack(number => made[number], 2, 2, 768, 0);
         long[] tokens = batch.Batch.Tokens.data<long>().ToArray(), starts = batch.Batch.Starts.data<long>().ToArray(), targets = batch.Targets.data<long>().ToArray();

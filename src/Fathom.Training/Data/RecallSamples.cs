@@ -5,13 +5,13 @@ using Fathom.Training.Run;
 namespace Fathom.Training.Data;
 
 /// <summary>Generated documents as conversations in V4's chat encoding: the document and a question, then more questions; the loss is on the answers, and a share of it on the rest. Now and then small talk instead.</summary>
-internal sealed class RecallSamples(Tokenizer tokenizer, long seed, float textWeight) : ISampleSource
+internal sealed class RecallSamples(Tokenizer tokenizer, long seed, float textWeight, bool asksThinkingAlone) : ISampleSource
 {
     // One sample in this many is small talk; its wording is free, so that it counts less than an answer.
     private const int SmallTalkEvery = 24;
     private const float SmallTalkWeight = 0.5f;
 
-    // One document in this many ends with a question in thinking mode; every second of these has no other question.
+    // One document in this many ends with a question in thinking mode.
     private const int ThinkingEvery = 8;
 
     private readonly ChatEncoder encoder = new(ChatFormat.Release);
@@ -47,7 +47,7 @@ internal sealed class RecallSamples(Tokenizer tokenizer, long seed, float textWe
         var sample = new Sample.Builder();
         var messages = new List<ChatMessage>();
         bool thinks = number % ThinkingEvery == 0;
-        int questions = thinks && number % (2 * ThinkingEvery) == 0 ? Math.Min(1, document.Questions.Count) : document.Questions.Count;
+        int questions = asksThinkingAlone && thinks && number % (2 * ThinkingEvery) == 0 ? Math.Min(1, document.Questions.Count) : document.Questions.Count;
         for (int i = 0; i < questions; i++)
         {
             RecallQuestion question = document.Questions[i];

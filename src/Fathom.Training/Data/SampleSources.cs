@@ -13,7 +13,7 @@ internal static class SampleSources
     /// <exception cref="InvalidDataException">Data cannot be read; the message says where.</exception>
     public static ISampleSource Open(TrainConfig config, Tokenizer tokenizer, Action<string>? notice = null)
     {
-        if (config.Data.Count == 0) return new RecallSamples(tokenizer, config.Seed, config.TextWeight);
+        if (config.Data.Count == 0) return new RecallSamples(tokenizer, config.Seed, config.TextWeight, config.AsksThinkingAlone);
         List<(ISampleSource Source, double Share)> parts = [.. config.Data.Select(data => (Open(data, config, tokenizer, notice), data.Share))];
         return parts.Count == 1 ? parts[0].Source : new MixedSamples(parts, config.Seed);
     }
@@ -33,7 +33,7 @@ internal static class SampleSources
                 if (tooLong > 0) notice?.Invoke($"{tooLong} of {all} conversations of {data.Path} are longer than {longest} tokens and are left out.");
                 return source;
             default:
-                return new RecallSamples(tokenizer, config.Seed, config.TextWeight);
+                return new RecallSamples(tokenizer, config.Seed, config.TextWeight, config.AsksThinkingAlone);
         }
     }
 }

@@ -46,6 +46,9 @@ public sealed record TrainConfig
     /// <summary>Weight of predicting text that is no answer.</summary>
     public float TextWeight { get; init; } = 0.1f;
 
+    /// <summary>Generated documents: whether every second question in thinking mode stands alone behind its document. The others come after all questions.</summary>
+    public bool AsksThinkingAlone { get; init; } = true;
+
     /// <summary>Weight of the sequence-wise balance loss.</summary>
     public double BalanceWeight { get; init; } = 1e-4;
 
