@@ -40,6 +40,9 @@ public interface ISession : IDisposable
     /// <summary>Bytes that the caches of this session take, shared parts counted fully.</summary>
     long CacheBytes { get; }
 
+    /// <summary>Of <see cref="CacheBytes"/>, those that a fork shares.</summary>
+    long SharedBytes { get; }
+
     /// <summary>A second session with the same past. Both go on independently; finished parts of the caches are shared.</summary>
     ISession Fork();
 
@@ -51,11 +54,13 @@ public interface ISession : IDisposable
     /// <summary>Tokens that <see cref="Rollback"/> can take back right now (at most 16).</summary>
     int MaxRollback { get; }
 
-    /// <summary>Writes the session's caches; possible when <see cref="Length"/> is a multiple of 128.</summary>
-    /// <exception cref="InvalidOperationException">The length is not a multiple of 128.</exception>
-    void WriteSnapshot(Stream destination);
+    /// <summary>Writes the session's caches, at any length.</summary>
+    /// <param name="destination">Receives the snapshot.</param>
+    /// <param name="since">What came after this many tokens: whoever reads it must hold these tokens already. 0 writes everything.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="since"/> is negative or behind the end.</exception>
+    void WriteSnapshot(Stream destination, int since = 0);
 
-    /// <summary>Replaces this session's content by a snapshot of the same model.</summary>
-    /// <exception cref="InvalidDataException">The snapshot is damaged or belongs to another model or numeric profile.</exception>
+    /// <summary>Replaces this session's content by a snapshot of the same model; one that was written since some length goes on from a session of that length. On failure the session stays as it was.</summary>
+    /// <exception cref="InvalidDataException">The snapshot is damaged, belongs to another model or numeric profile, or goes on from another length.</exception>
     void ReadSnapshot(Stream source);
 }

@@ -65,6 +65,8 @@ internal sealed class ScriptedModel(int vocabulary, Func<IReadOnlyList<int>, flo
 
         public long CacheBytes => Tokens.Count;
 
+        public long SharedBytes => Tokens.Count;
+
         public int MaxRollback => Math.Min(16, Tokens.Count);
 
         public ISession Fork() => new Session([.. Tokens]);
@@ -75,9 +77,22 @@ internal sealed class ScriptedModel(int vocabulary, Func<IReadOnlyList<int>, flo
             Tokens.RemoveRange(Tokens.Count - tokens, tokens);
         }
 
-        public void WriteSnapshot(Stream destination) => throw new NotSupportedException();
+        public void WriteSnapshot(Stream destination, int since = 0)
+        {
+            using var writer = new BinaryWriter(destination, System.Text.Encoding.UTF8, leaveOpen: true);
+            writer.Write(since);
+            writer.Write(Tokens.Count);
+            foreach (int token in Tokens.Skip(since)) writer.Write(token);
+        }
 
-        public void ReadSnapshot(Stream source) => throw new NotSupportedException();
+        public void ReadSnapshot(Stream source)
+        {
+            using var reader = new BinaryReader(source, System.Text.Encoding.UTF8, leaveOpen: true);
+            int since = reader.ReadInt32(), length = reader.ReadInt32();
+            if (since > 0 && since != Tokens.Count) throw new InvalidDataException("goes on from elsewhere");
+            if (since == 0) Tokens.Clear();
+            for (int i = since; i < length; i++) Tokens.Add(reader.ReadInt32());
+        }
 
         public void Dispose()
         {

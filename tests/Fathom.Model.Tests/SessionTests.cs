@@ -167,14 +167,57 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public void Snapshots_are_taken_at_multiples_of_128_only()
+    public void What_cannot_be_taken_back_or_written_is_refused()
     {
         using V4Model model = EquivalenceTests.Open("tiny-bf16", NumericProfile.Plain);
         using ISession session = model.CreateSession();
         model.Forward(new Batch().Add(session, new int[129]));
-        Assert.Throws<InvalidOperationException>(() => session.WriteSnapshot(new MemoryStream()));
+        Assert.Throws<ArgumentOutOfRangeException>(() => session.WriteSnapshot(new MemoryStream(), 130));
         Assert.Throws<ArgumentOutOfRangeException>(() => session.Rollback(17));
         Assert.Throws<ArgumentOutOfRangeException>(() => session.Rollback(-1));
+    }
+
+    // Every length modulo 4, around every border of a block of 128 and of the window; in one piece and as a chain.
+    [Theory]
+    [InlineData("tiny-bf16")]
+    [InlineData("tiny-fp4")]
+    public void Snapshots_of_any_length_in_pieces_too_continue_bit_for_bit(string checkpoint)
+    {
+        using V4Model model = EquivalenceTests.Open(checkpoint, NumericProfile.Plain);
+        int[] tokens = EquivalenceTests.Tokens(model, 420, 21);
+        float[] whole = Sequence.Logits(model, tokens, [tokens.Length]);
+        int[] lengths = [1, 2, 3, 4, 5, 63, 64, 65, 126, 127, 128, 129, 130, 131, 132, 200, 255, 256, 257, 259, 383, 384, 385, 386];
+        using ISession session = model.CreateSession();
+        ISession chain = model.CreateSession();
+        int done = 0;
+        foreach (int length in lengths)
+        {
+            model.Forward(new Batch().Add(session, tokens.AsMemory(done, length - done)));
+            using MemoryStream full = Snapshot(session, 0), since = Snapshot(session, done);
+            Assert.True(since.Length <= full.Length);
+            using ISession restored = model.CreateSession();
+            restored.ReadSnapshot(full);
+            chain.ReadSnapshot(since);
+            foreach (ISession one in new[] { restored, chain.Fork() })
+            {
+                Assert.Equal(length, one.Length);
+                float[] rest = Sequence.Continue(model, one, tokens[length..Math.Min(length + 33, tokens.Length)], [1, 32]);
+                Assert.Equal(whole.AsSpan(length * model.VocabularySize, rest.Length).ToArray(), rest);
+            }
+
+            done = length;
+        }
+
+        using ISession elsewhere = model.CreateSession();
+        Assert.Contains("goes on from 257 tokens, but the session has 0", Assert.Throws<InvalidDataException>(() => elsewhere.ReadSnapshot(Snapshot(session, 257))).Message, StringComparison.Ordinal);
+    }
+
+    private static MemoryStream Snapshot(ISession session, int since)
+    {
+        var stream = new MemoryStream();
+        session.WriteSnapshot(stream, since);
+        stream.Position = 0;
+        return stream;
     }
 
     [Theory]

@@ -6,27 +6,20 @@ using Fathom.Compute.Memory;
 namespace Fathom.Model.Caches;
 
 /// <summary>
-/// Saves and restores a session. Format, little-endian: magic, version, fingerprint of the model, length, MTP length,
-/// then for each layer the window rows, compressed entries and raw compressor rows as 32-bit floats, and a
+/// Saves and restores a session. Format, little-endian: magic, version, fingerprint of the model, length, MTP length, the length
+/// that it goes on from and that one's MTP length, then for each layer the window rows, the compressed entries that came since, and raw compressor rows as 32-bit floats, and a
 /// SHA-256 of everything before it. A snapshot is read completely and checked before it replaces anything.
 /// </summary>
 internal static unsafe class SessionSnapshot
 {
-    /// <summary>Snapshots are taken at multiples of this: the least common multiple of the compression ratios 4 and 128.</summary>
-    public const int Granularity = 128;
-
-    private const int HeaderBytes = 8 + 4 + 32 + 4 + 4;
+    private const int HeaderBytes = 8 + 4 + 32 + (4 * 4);
     private static ReadOnlySpan<byte> Magic => "FTHMSESS"u8;
-    private const int Version = 1;
+    private const int Version = 2;
 
-    public static void Write(V4Session session, Stream destination)
+    public static void Write(V4Session session, Stream destination, int since)
     {
-        if (session.Length % Granularity != 0)
-        {
-            throw new InvalidOperationException(
-                $"A snapshot can be taken at multiples of {Granularity} tokens; this session has {session.Length}.");
-        }
-
+        // The MTP block may have seen less than the session; what it had at the earlier length is at most both.
+        int predictionSince = Math.Min(since, session.PredictionLength);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> header = stackalloc byte[HeaderBytes];
         Magic.CopyTo(header);
@@ -34,11 +27,13 @@ internal static unsafe class SessionSnapshot
         session.Model.Fingerprint.CopyTo(header[12..]);
         BinaryPrimitives.WriteInt32LittleEndian(header[44..], session.Length);
         BinaryPrimitives.WriteInt32LittleEndian(header[48..], session.PredictionLength);
+        BinaryPrimitives.WriteInt32LittleEndian(header[52..], since);
+        BinaryPrimitives.WriteInt32LittleEndian(header[56..], predictionSince);
         Emit(header);
 
-        foreach (LayerCache layer in session.Layers) Visit(layer, session.Length, row => Emit(MemoryMarshal.AsBytes(row)));
+        foreach (LayerCache layer in session.Layers) Visit(layer, since, session.Length, isRestoring: false, row => Emit(MemoryMarshal.AsBytes(row)));
         if (session.Prediction is { } prediction)
-            Visit(prediction, session.PredictionLength, row => Emit(MemoryMarshal.AsBytes(row)));
+            Visit(prediction, predictionSince, session.PredictionLength, isRestoring: false, row => Emit(MemoryMarshal.AsBytes(row)));
         destination.Write(hash.GetHashAndReset());
 
         void Emit(ReadOnlySpan<byte> bytes)
@@ -48,8 +43,9 @@ internal static unsafe class SessionSnapshot
         }
     }
 
-    public static V4Session Read(V4Model model, Stream source)
+    public static V4Session Read(V4Session from, Stream source)
     {
+        V4Model model = from.Model;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> header = stackalloc byte[HeaderBytes];
         Take(header);
@@ -59,12 +55,16 @@ internal static unsafe class SessionSnapshot
             throw new InvalidDataException("The session snapshot belongs to another checkpoint or numeric profile; it cannot be used with this one.");
         int length = BinaryPrimitives.ReadInt32LittleEndian(header[44..]);
         int predictionLength = BinaryPrimitives.ReadInt32LittleEndian(header[48..]);
-        if (length < 0 || length > model.MaxPositions || length % Granularity != 0 || predictionLength < 0 || predictionLength > length)
-            throw new InvalidDataException($"The session snapshot is damaged: it claims {length} tokens and {predictionLength} MTP tokens.");
+        int since = BinaryPrimitives.ReadInt32LittleEndian(header[52..]), predictionSince = BinaryPrimitives.ReadInt32LittleEndian(header[56..]);
+        bool isSound = length >= 0 && length <= model.MaxPositions && predictionLength >= 0 && predictionLength <= length
+            && since >= 0 && since <= length && predictionSince >= 0 && predictionSince <= Math.Min(since, predictionLength);
+        if (!isSound) throw new InvalidDataException($"The session snapshot is damaged: it claims {length} tokens and {predictionLength} MTP tokens, {since} and {predictionSince} of them elsewhere.");
+        if (since > 0 && (from.Length != since || from.PredictionLength < predictionSince))
+            throw new InvalidDataException($"The session snapshot goes on from {since} tokens, but the session has {from.Length}.");
 
-        V4Session session = model.CreateV4Session();
-        foreach (LayerCache layer in session.Layers) Visit(layer, length, row => Take(MemoryMarshal.AsBytes(row)));
-        if (session.Prediction is { } prediction) Visit(prediction, predictionLength, row => Take(MemoryMarshal.AsBytes(row)));
+        V4Session session = since > 0 ? (V4Session)from.Fork() : model.CreateV4Session();
+        foreach (LayerCache layer in session.Layers) Visit(layer, since, length, isRestoring: true, row => Take(MemoryMarshal.AsBytes(row)));
+        if (session.Prediction is { } prediction) Visit(prediction, predictionSince, predictionLength, isRestoring: true, row => Take(MemoryMarshal.AsBytes(row)));
         session.SetRestored(length, predictionLength);
 
         Span<byte> stored = stackalloc byte[32];
@@ -88,21 +88,21 @@ internal static unsafe class SessionSnapshot
 
     private delegate void RowVisitor(Span<float> row);
 
-    // All rows that a sequence of this length can still need, in a fixed order: the one description for both directions.
-    private static void Visit(LayerCache layer, int length, RowVisitor visit)
+    // All rows that a sequence of this length can still need and that one of the earlier length lacks, in a fixed order: the one description for both directions.
+    private static void Visit(LayerCache layer, int since, int length, bool isRestoring, RowVisitor visit)
     {
         int reach = layer.Window.Capacity - V4Session.RollbackReach;
         for (int p = Math.Max(0, length - reach); p < length; p++) visit(layer.Window.RowAt(p));
-        Visit(layer.Main, length, visit);
-        Visit(layer.Index, length, visit);
+        Visit(layer.Main, since, length, isRestoring, visit);
+        Visit(layer.Index, since, length, isRestoring, visit);
     }
 
-    private static void Visit(CompressorCache? cache, int length, RowVisitor visit)
+    private static void Visit(CompressorCache? cache, int since, int length, bool isRestoring, RowVisitor visit)
     {
         if (cache is null) return;
         int entries = length / cache.Ratio;
         PagedRows table = cache.Entries;
-        for (int i = 0; i < entries; i++) visit(new Span<float>(table.Writable(i), table.Width));
+        for (int i = since / cache.Ratio; i < entries; i++) visit(new Span<float>(isRestoring ? table.Writable(i) : table.At(i), table.Width));
 
         // The open block, and with overlap the block before it.
         int reach = cache.Values.Capacity - V4Session.RollbackReach;

@@ -41,6 +41,16 @@ internal sealed class V4Session : ISession
         }
     }
 
+    public long SharedBytes
+    {
+        get
+        {
+            long bytes = prediction?.EntryBytes ?? 0;
+            foreach (LayerCache layer in layers) bytes += layer.EntryBytes;
+            return bytes;
+        }
+    }
+
     public int MaxRollback => Math.Min(RollbackReach, Length - rollbackFloor);
 
     internal ReadOnlySpan<LayerCache> Layers => layers;
@@ -72,18 +82,20 @@ internal sealed class V4Session : ISession
         foreach (LayerCache layer in layers) layer.Trim(Length);
     }
 
-    public void WriteSnapshot(Stream destination)
+    public void WriteSnapshot(Stream destination, int since = 0)
     {
         ArgumentNullException.ThrowIfNull(destination);
+        ArgumentOutOfRangeException.ThrowIfNegative(since);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(since, Length);
         ThrowIfDisposed();
-        SessionSnapshot.Write(this, destination);
+        SessionSnapshot.Write(this, destination, since);
     }
 
     public void ReadSnapshot(Stream source)
     {
         ArgumentNullException.ThrowIfNull(source);
         ThrowIfDisposed();
-        V4Session restored = SessionSnapshot.Read(Model, source);
+        V4Session restored = SessionSnapshot.Read(this, source);
         restored.layers.CopyTo(layers, 0);
         prediction = restored.prediction;
         Length = restored.Length;
