@@ -24,6 +24,15 @@ public sealed record ChatOptions
     /// <summary>The JSON that the reply's form is asked for with; null for none.</summary>
     public JsonElement? ResponseFormat { get; init; }
 
+    /// <summary>Whose kept beginnings of prompts may be used: conversations of different spaces never share anything.</summary>
+    public string CacheSpace { get; init; } = string.Empty;
+
+    /// <summary>Who asks: while others wait, nobody gets more than a share.</summary>
+    public string Client { get; init; } = string.Empty;
+
+    /// <summary>Makes ids of tool calls; null for random ones.</summary>
+    public Func<string>? NewCallId { get; init; }
+
     /// <summary>How answers are generated.</summary>
     public GenerationOptions Generation { get; init; } = new();
 }

@@ -1,22 +1,21 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using Fathom.Text;
 
 namespace Fathom.Inference;
 
 /// <summary>
-/// A conversation with its memory: each turn reads only what is new, because the caches of earlier turns are kept.
+/// A conversation: each turn reads only what is new, because the model keeps the sessions of earlier turns.
 /// Not safe for use by two threads at once.
 /// </summary>
-public sealed class ChatSession : IDisposable
+public sealed class ChatSession
 {
     private readonly FathomModel model;
-    private readonly PromptCache cache;
     private readonly List<ChatMessage> messages = [];
 
     internal ChatSession(FathomModel model, ChatOptions options)
     {
         this.model = model;
-        cache = new PromptCache(model.Model);
         Options = options;
     }
 
@@ -25,9 +24,6 @@ public sealed class ChatSession : IDisposable
 
     /// <summary>The conversation, without the system message of the options.</summary>
     public IReadOnlyList<ChatMessage> Messages => messages;
-
-    /// <summary>Bytes of the caches that the conversation keeps.</summary>
-    public long CacheBytes => cache.CacheBytes;
 
     /// <summary>Sends a user's text.</summary>
     /// <param name="text">The text. Nothing in it becomes markup.</param>
@@ -48,17 +44,26 @@ public sealed class ChatSession : IDisposable
     {
         ArgumentNullException.ThrowIfNull(added);
         int before = messages.Count;
-        Generation generation = model.Prepare([.. Opening(), .. messages, .. added], Options);
+        Answer answer = model.PrepareChat([.. Opening(), .. messages, .. added], Options);
         messages.AddRange(added);
         bool isComplete = false;
+        StringBuilder content = new(), reasoning = new();
         try
         {
-            await foreach (CompletionEvent happened in generation.RunAsync(cache, cancellation).ConfigureAwait(false))
+            await foreach (CompletionEvent happened in answer.RunAsync(cancellation).ConfigureAwait(false))
             {
-                if (happened is GenerationCompleted completed)
+                switch (happened)
                 {
-                    messages.Add(completed.Message);
-                    isComplete = true;
+                    case GenerationCompleted completed:
+                        messages.Add(completed.Message);
+                        isComplete = true;
+                        break;
+                    case ContentDelta delta:
+                        content.Append(delta.Text);
+                        break;
+                    case ReasoningDelta delta:
+                        reasoning.Append(delta.Text);
+                        break;
                 }
 
                 yield return happened;
@@ -66,7 +71,7 @@ public sealed class ChatSession : IDisposable
         }
         finally
         {
-            if (!isComplete) KeepPartial(generation.ToMessage(), before);
+            if (!isComplete) KeepPartial(new ChatMessage { Role = "assistant", Content = content.ToString(), ReasoningContent = reasoning.ToString() }, before);
         }
     }
 
@@ -84,11 +89,7 @@ public sealed class ChatSession : IDisposable
     }
 
     /// <summary>Forgets the conversation; the options stay.</summary>
-    public void Reset()
-    {
-        messages.Clear();
-        cache.Clear();
-    }
+    public void Reset() => messages.Clear();
 
     /// <summary>Writes conversation, system message and thinking mode to a JSON file.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
@@ -104,9 +105,6 @@ public sealed class ChatSession : IDisposable
         Options = loaded;
         messages.AddRange(said);
     }
-
-    /// <summary>Frees the caches.</summary>
-    public void Dispose() => cache.Dispose();
 
     // A stopped answer stays in the conversation; when nothing was said, the question goes too.
     private void KeepPartial(ChatMessage partial, int before)

@@ -1,5 +1,8 @@
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using Fathom.Checkpoints.Gguf;
+using Fathom.Inference.Caching;
+using Fathom.Inference.Scheduling;
 using Fathom.Model;
 using Fathom.Text;
 
@@ -9,31 +12,49 @@ namespace Fathom.Inference;
 /// An opened model: the way into Fathom for programs.
 /// <code>
 /// using FathomModel model = FathomModel.Open("DeepSeek-V4-Flash");
-/// using ChatSession chat = model.StartChat();
+/// ChatSession chat = model.StartChat();
 /// await foreach (CompletionEvent e in chat.SendAsync("Hello!"))
 ///     if (e is ContentDelta delta) Console.Write(delta.Text);
 /// </code>
 /// </summary>
-/// <remarks>Several answers may be in the making at once; their forwards take turns, and none changes another's numbers.</remarks>
+/// <remarks>
+/// Many answers may be in the making at once: they share the steps of the model, and none changes another's numbers. Beginnings of prompts are kept and used again.
+/// May be used by several threads.
+/// </remarks>
 public sealed class FathomModel : IDisposable
 {
-    private readonly ModelAccess access;
+    private readonly Scheduler scheduler;
     private readonly ChatEncoder encoder;
+    private readonly AnswerStore answers;
+    private readonly TokenRules chatRules, toolRules, textRules;
+    private readonly int? userToken;
 
     /// <summary>Puts a model and its texts together. The model becomes this object's own.</summary>
     /// <param name="model">The model.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
     /// <param name="format">Its chat format.</param>
+    /// <param name="engine">How answers share it; null for the defaults.</param>
     /// <exception cref="InvalidDataException">The tokenizer has ids that the model lacks.</exception>
-    public FathomModel(ILanguageModel model, Tokenizer tokenizer, ChatFormat format)
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="IOException">The cache folder cannot be used.</exception>
+    public FathomModel(ILanguageModel model, Tokenizer tokenizer, ChatFormat format, EngineOptions? engine = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(tokenizer);
         if (tokenizer.VocabularySize > model.VocabularySize)
             throw new InvalidDataException($"The tokenizer has {tokenizer.VocabularySize} ids, but the model only {model.VocabularySize}; they do not belong together.");
-        access = new ModelAccess(model);
+        engine ??= new EngineOptions();
+        engine.Validate();
         encoder = new ChatEncoder(format);
         Tokenizer = tokenizer;
+        chatRules = TokenRules.ForChat(tokenizer, model.VocabularySize, hasTools: false);
+        toolRules = TokenRules.ForChat(tokenizer, model.VocabularySize, hasTools: true);
+        textRules = TokenRules.ForText(tokenizer, model.VocabularySize);
+        userToken = tokenizer.FindAddedToken(Markup.User);
+        Identity = SHA256.HashData([.. model.Identity.Span, .. tokenizer.Identity()]);
+        PrefixFolder? folder = engine.CacheFolder is null ? null : new PrefixFolder(engine, Identity, model.MaxPositions);
+        answers = new AnswerStore(engine.CacheFolder is null ? null : new AnswerFile(engine.CacheFolder, Identity, engine.Notice));
+        scheduler = new Scheduler(model, engine, folder);
     }
 
     /// <summary>The model's tokenizer.</summary>
@@ -42,11 +63,19 @@ public sealed class FathomModel : IDisposable
     /// <summary>The model's chat format.</summary>
     public ChatFormat ChatFormat => encoder.Format;
 
-    /// <summary>The model below, which deals in token ids and logits.</summary>
-    public ILanguageModel Model => access.Model;
+    /// <summary>The model below, which deals in token ids and logits. Its forwards are the engine's: do not run any while answers are being made.</summary>
+    public ILanguageModel Model => scheduler.Model;
 
     /// <summary>Tokens that prompt and answer may have together.</summary>
-    public int ContextLength => access.Model.MaxPositions;
+    public int ContextLength => scheduler.Model.MaxPositions;
+
+    /// <summary>Tells model, numeric profile and tokenizer from others, 32 bytes.</summary>
+    public IReadOnlyList<byte> Fingerprint => Identity;
+
+    /// <summary>What the engine is doing.</summary>
+    public EngineStatus Status => scheduler.Status;
+
+    private byte[] Identity { get; }
 
     /// <summary>Opens a checkpoint folder or a GGUF file. Weights stay on disk, memory-mapped; nothing is fetched from anywhere.</summary>
     /// <param name="path">Folder with config.json, safetensors files and tokenizer.json; or a .gguf file, any part of a split one.</param>
@@ -54,6 +83,8 @@ public sealed class FathomModel : IDisposable
     /// <exception cref="Checkpoints.CheckpointException">There is no sound V4 checkpoint.</exception>
     /// <exception cref="TokenizerException">There is no sound tokenizer.</exception>
     /// <exception cref="InvalidDataException">The tokenizer does not belong to the model.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="IOException">The cache folder cannot be used.</exception>
     public static FathomModel Open(string path, FathomModelOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -68,7 +99,7 @@ public sealed class FathomModel : IDisposable
 
             // GGUF files do not say which encoding they were trained with.
             ChatFormat format = options.ChatFormat ?? (vocabulary is null ? ChatFormats.Of(File.ReadAllBytes(Path.Combine(path, "config.json"))) : ChatFormat.Release);
-            return new FathomModel(model, tokenizer, format);
+            return new FathomModel(model, tokenizer, format, options.Engine);
         }
         catch
         {
@@ -91,9 +122,8 @@ public sealed class FathomModel : IDisposable
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async IAsyncEnumerable<CompletionEvent> ChatAsync(IReadOnlyList<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
-        using var cache = new PromptCache(access.Model);
-        Generation generation = Prepare(messages, options ?? new ChatOptions());
-        await foreach (CompletionEvent happened in generation.RunAsync(cache, cancellation).ConfigureAwait(false)) yield return happened;
+        Answer answer = PrepareChat(messages, options ?? new ChatOptions());
+        await foreach (CompletionEvent happened in answer.RunAsync(cancellation).ConfigureAwait(false)) yield return happened;
     }
 
     /// <summary>Goes on from plain text, without any chat markup.</summary>
@@ -106,10 +136,40 @@ public sealed class FathomModel : IDisposable
     public async IAsyncEnumerable<CompletionEvent> ContinueAsync(string text, GenerationOptions? options = null, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(text);
-        using var cache = new PromptCache(access.Model);
-        int[] prompt = Tokenizer.Encode([PromptSpan.Markup(Markup.Bos), PromptSpan.Content(text)]);
-        var generation = new Generation(access, Tokenizer, prompt, options ?? new GenerationOptions(), TokenRules.ForText(Tokenizer, access.Model.VocabularySize), null);
-        await foreach (CompletionEvent happened in generation.RunAsync(cache, cancellation).ConfigureAwait(false)) yield return happened;
+        Answer answer = PrepareText(Tokenizer.Encode([PromptSpan.Markup(Markup.Bos), PromptSpan.Content(text)]), new ChatOptions { Generation = options ?? new GenerationOptions() });
+        await foreach (CompletionEvent happened in answer.RunAsync(cancellation).ConfigureAwait(false)) yield return happened;
+    }
+
+    /// <summary>Encodes a conversation and makes sure that it fits.</summary>
+    /// <param name="messages">The conversation so far; system texts, tools and reply format of the options are not added to it.</param>
+    /// <param name="options">How to answer.</param>
+    /// <exception cref="ChatFormatException">The messages do not follow the format.</exception>
+    /// <exception cref="ContextLengthException">The prompt does not fit the context.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    public Answer PrepareChat(IReadOnlyList<ChatMessage> messages, ChatOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        ArgumentNullException.ThrowIfNull(options);
+        ChatPrompt prompt = Render(messages, options);
+        ChatTool[] tools = [.. messages.SelectMany(message => message.Tools)];
+        var parser = new CompletionParser(prompt.OpensThinking ? ThinkingMode.Thinking : ThinkingMode.Chat, tools, options.NewCallId);
+        int[] tokens = Tokenizer.Encode(prompt.Spans);
+        var asked = new GenerationPrompt(tokens) { Boundaries = PromptBoundaries.Of(tokens, userToken), Space = options.CacheSpace, Client = options.Client };
+        var generation = new Generation(Tokenizer, ContextLength, asked, options.Generation, tools.Length > 0 ? toolRules : chatRules, parser);
+        return new Answer(scheduler, generation, completed => Remember(options.CacheSpace, prompt.OpensThinking, completed));
+    }
+
+    /// <summary>Prepares to go on from tokens, without any chat markup.</summary>
+    /// <param name="tokens">At least one.</param>
+    /// <param name="options">How to generate; what belongs to conversations does not count.</param>
+    /// <exception cref="ContextLengthException">The prompt does not fit the context.</exception>
+    /// <exception cref="ArgumentException">There is no token, or an option is out of its range.</exception>
+    public Answer PrepareText(int[] tokens, ChatOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        ArgumentNullException.ThrowIfNull(options);
+        var asked = new GenerationPrompt(tokens) { Space = options.CacheSpace, Client = options.Client };
+        return new Answer(scheduler, new Generation(Tokenizer, ContextLength, asked, options.Generation, textRules, null));
     }
 
     /// <summary>The prompt of a conversation.</summary>
@@ -117,23 +177,42 @@ public sealed class FathomModel : IDisposable
     public ChatPrompt Render(IReadOnlyList<ChatMessage> messages, ChatOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return encoder.Encode(messages, new ChatEncodingOptions
+        return encoder.Encode(answers.Restore(options.CacheSpace, messages), new ChatEncodingOptions
         {
             ThinkingMode = options.ThinkingMode,
             ReasoningEffort = options.ReasoningEffort,
             DropsThinking = options.DropsThinking,
+            SampledTokens = text => answers.TokensOf(options.CacheSpace, text),
         });
     }
 
-    /// <summary>Closes the model, after the forward that is running. Answers in the making end with <see cref="ObjectDisposedException"/>.</summary>
-    public void Dispose() => access.Dispose();
-
-    internal Generation Prepare(IReadOnlyList<ChatMessage> messages, ChatOptions options)
+    /// <summary>The message that made a call, when it was made here; null otherwise.</summary>
+    /// <param name="callId">The call's id.</param>
+    /// <param name="space">Whose calls.</param>
+    public ChatMessage? FindCall(string callId, string space = "")
     {
-        ChatPrompt prompt = Render(messages, options);
-        ChatTool[] tools = [.. messages.SelectMany(message => message.Tools)];
-        var parser = new CompletionParser(prompt.OpensThinking ? ThinkingMode.Thinking : ThinkingMode.Chat, tools);
-        TokenRules rules = TokenRules.ForChat(Tokenizer, access.Model.VocabularySize, tools.Length > 0);
-        return new Generation(access, Tokenizer, Tokenizer.Encode(prompt.Spans), options.Generation, rules, parser);
+        return answers.FindCall(space, callId) is { } answer
+            ? new ChatMessage { Role = "assistant", Content = answer.Content, ReasoningContent = answer.Reasoning, ToolCalls = answer.Calls, RawCalls = answer.RawCalls }
+            : null;
+    }
+
+    /// <summary>Forgets kept beginnings in memory.</summary>
+    /// <param name="space">Whose; null for all.</param>
+    public void ClearCache(string? space = null) => scheduler.ClearCache(space);
+
+    /// <summary>Closes the model after the step that is running. Answers in the making end with <see cref="ObjectDisposedException"/>.</summary>
+    public void Dispose() => scheduler.Dispose();
+
+    // Only what would be rendered to just this text is worth remembering.
+    private void Remember(string space, bool isThinking, GenerationCompleted completed)
+    {
+        ChatMessage message = completed.Message;
+        bool isWhole = completed.FinishReason != FinishReason.Length && completed.StopText is null;
+        if (!isWhole) return;
+        int[] tokens = [.. completed.Tokens];
+        int contentStart = isThinking && Tokenizer.FindAddedToken(Markup.ThinkEnd) is { } thinkEnd ? Array.IndexOf(tokens, thinkEnd) + 1 : 0;
+        var answer = new AnswerStore.Answer(space, isThinking ? message.ReasoningContent ?? string.Empty : null, message.Content ?? string.Empty, message.RawCalls, message.ToolCalls, tokens, contentStart);
+        bool isFaithful = (!isThinking || contentStart > 0) && Tokenizer.Decode(tokens) == answer.Text;
+        if (isFaithful) answers.Add(answer);
     }
 }

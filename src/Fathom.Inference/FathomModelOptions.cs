@@ -9,6 +9,9 @@ public sealed record FathomModelOptions
     /// <summary>How the forward runs: numeric profile, threads, chunk of prefill.</summary>
     public V4ModelOptions Model { get; init; } = new();
 
+    /// <summary>How many answers are made at once and what is kept of them.</summary>
+    public EngineOptions Engine { get; init; } = new();
+
     /// <summary>The tokenizer.json; null for the one in the model folder.</summary>
     public string? TokenizerPath { get; init; }
 

@@ -37,17 +37,29 @@ public sealed class Sampler
 
     /// <summary>Picks the next token and remembers it.</summary>
     /// <param name="logits">Raw logits, [vocabulary].</param>
+    /// <param name="allowed">The tokens that may come, [vocabulary]; empty for all that are not forbidden.</param>
     /// <returns>A token id.</returns>
     /// <exception cref="InvalidDataException">The logits are not numbers, or every token is forbidden.</exception>
-    public int Sample(ReadOnlySpan<float> logits)
+    public int Sample(ReadOnlySpan<float> logits, ReadOnlySpan<bool> allowed = default)
     {
         if (scores.Length != logits.Length) scores = new float[logits.Length];
         logits.CopyTo(scores);
         Adjust();
+        for (int id = 0; id < allowed.Length && id < scores.Length; id++)
+        {
+            if (!allowed[id]) scores[id] = float.NegativeInfinity;
+        }
+
         int token = options.Temperature == 0 ? MostLikely() : Draw();
+        Remember(token);
+        return token;
+    }
+
+    /// <summary>Remembers a token that was not picked here, as one of the answer.</summary>
+    public void Remember(int token)
+    {
         seen.Add(token);
         answerCounts[token] = answerCounts.GetValueOrDefault(token) + 1;
-        return token;
     }
 
     /// <summary>Log-probabilities of one token and of the most likely ones, from raw logits.</summary>

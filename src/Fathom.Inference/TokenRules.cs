@@ -5,10 +5,11 @@ namespace Fathom.Inference;
 /// <summary>Which tokens an answer may hold and which end it (chat specification, section 5).</summary>
 internal sealed class TokenRules
 {
-    private TokenRules(bool[] forbidden, HashSet<int> stops)
+    private TokenRules(bool[] forbidden, HashSet<int> stops, int? thinkEnd)
     {
         Forbidden = forbidden;
         Stops = stops;
+        ThinkEnd = thinkEnd;
     }
 
     /// <summary>By token id, [vocabulary].</summary>
@@ -16,6 +17,9 @@ internal sealed class TokenRules
 
     /// <summary>Tokens that end an answer and are not part of it.</summary>
     public HashSet<int> Stops { get; }
+
+    /// <summary>The token that ends the reasoning; null where the vocabulary has none.</summary>
+    public int? ThinkEnd { get; }
 
     /// <summary>A chat: of the added tokens only those that belong into an answer; role markers end it.</summary>
     public static TokenRules ForChat(Tokenizer tokenizer, int vocabulary, bool hasTools)
@@ -29,11 +33,11 @@ internal sealed class TokenRules
             if (token.Id < vocabulary && !stops.Contains(token.Id) && !allowed.Contains(token.Id)) forbidden[token.Id] = true;
         }
 
-        return new TokenRules(forbidden, stops);
+        return new TokenRules(forbidden, stops, tokenizer.FindAddedToken(Markup.ThinkEnd));
     }
 
     /// <summary>Plain continuation of text: only the end token ends it.</summary>
-    public static TokenRules ForText(Tokenizer tokenizer, int vocabulary) => new(WithoutText(tokenizer, vocabulary), Find(tokenizer, Markup.Eos));
+    public static TokenRules ForText(Tokenizer tokenizer, int vocabulary) => new(WithoutText(tokenizer, vocabulary), Find(tokenizer, Markup.Eos), null);
 
     // A model may have more rows than its tokenizer has tokens.
     private static bool[] WithoutText(Tokenizer tokenizer, int vocabulary)

@@ -16,6 +16,9 @@ public interface ILanguageModel : IDisposable
     /// <summary>Rows that one forward accepts at most; longer prompts are fed in several forwards.</summary>
     int MaxBatchRows { get; }
 
+    /// <summary>Tells checkpoint and way of running it from others, 32 bytes; snapshots of sessions belong to it.</summary>
+    ReadOnlyMemory<byte> Identity { get; }
+
     /// <summary>Starts an empty session.</summary>
     ISession CreateSession();
 

@@ -75,6 +75,9 @@ public sealed class V4Model : ILanguageModel
         set => context.Observer = value;
     }
 
+    /// <inheritdoc/>
+    public ReadOnlyMemory<byte> Identity => Fingerprint;
+
     /// <summary>Identifies checkpoint and profile, 32 bytes: snapshots of other models are refused by it.</summary>
     internal byte[] Fingerprint => fingerprint ??= ModelFingerprint.Compute(checkpoint, options);
 

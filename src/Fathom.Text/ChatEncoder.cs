@@ -27,7 +27,7 @@ public sealed class ChatEncoder(ChatFormat format)
         if (isThinking && drops) turns = WithoutEarlierThinking(turns);
         string effort = ReasoningEfforts.TextOf(format, options.ReasoningEffort);
 
-        var rendering = new Rendering(turns, isThinking, drops, LastQuestion(turns));
+        var rendering = new Rendering(turns, isThinking, drops, LastQuestion(turns), options.SampledTokens);
         var prompt = new ChatPrompt.Builder();
         if (options.AddsBos && options.Context.Count == 0) prompt.Markup(Markup.Bos);
         for (int i = 0; i < turns.Count; i++)
@@ -41,7 +41,7 @@ public sealed class ChatEncoder(ChatFormat format)
         return new ChatPrompt(prompt.Build()) { OpensThinking = rendering.OpensThinking };
     }
 
-    private sealed record Rendering(List<ChatTurn> Turns, bool IsThinking, bool Drops, int LastQuestion)
+    private sealed record Rendering(List<ChatTurn> Turns, bool IsThinking, bool Drops, int LastQuestion, Func<string, IReadOnlyList<int>?>? SampledTokens)
     {
         public bool OpensThinking { get; set; }
     }
@@ -135,7 +135,24 @@ public sealed class ChatEncoder(ChatFormat format)
         }
     }
 
+    // A turn that the model wrote itself goes in with the tokens it picked: encoding its text may give others.
     private void AppendAssistant(ChatPrompt.Builder prompt, Rendering rendering, int index)
+    {
+        var turn = new ChatPrompt.Builder();
+        AppendAnswer(turn, rendering, index);
+        IReadOnlyList<PromptSpan> spans = turn.Build();
+        bool isOpenEnded = rendering.Turns[index].Message.IsOpenEnded;
+        if (!isOpenEnded && rendering.SampledTokens is { } find)
+        {
+            string text = string.Concat(spans.Select(span => span.Text));
+            if (find(text) is { } ids) spans = [new PromptSpan(text, IsMarkup: true) { Ids = ids }];
+        }
+
+        foreach (PromptSpan span in spans) prompt.Add(span);
+        if (!isOpenEnded) prompt.Markup(Markup.Eos);
+    }
+
+    private void AppendAnswer(ChatPrompt.Builder prompt, Rendering rendering, int index)
     {
         ChatTurn turn = rendering.Turns[index];
         ChatMessage message = turn.Message;
@@ -155,13 +172,15 @@ public sealed class ChatEncoder(ChatFormat format)
 
         rendering.OpensThinking = false;
         AppendContent(prompt, message);
-        if (message.ToolCalls.Count > 0)
+        if (message.RawCalls is { Length: > 0 } raw)
+        {
+            prompt.Markup(raw);
+        }
+        else if (message.ToolCalls.Count > 0)
         {
             prompt.Markup("\n\n");
             toolMarkup.AppendCalls(prompt, message.ToolCalls);
         }
-
-        if (!message.IsOpenEnded) prompt.Markup(Markup.Eos);
     }
 
     private static bool GoesOnReasoning(ChatMessage message) =>

@@ -15,6 +15,9 @@ public sealed record ChatEncodingOptions
     /// <summary>Messages that an earlier prompt holds already: only what comes after them is rendered.</summary>
     public IReadOnlyList<ChatMessage> Context { get; init; } = [];
 
+    /// <summary>Finds the token ids that the model picked for an assistant turn of this text (reasoning, tags and calls included, the end token not); null, or a null answer, to encode the text.</summary>
+    public Func<string, IReadOnlyList<int>?>? SampledTokens { get; init; }
+
     /// <summary>Whether the prompt starts with the begin token; a context leaves it out too.</summary>
     public bool AddsBos { get; init; } = true;
 }

@@ -20,6 +20,9 @@ public sealed record ChatMessage
     /// <summary>Tool calls of an assistant message.</summary>
     public IReadOnlyList<ChatToolCall> ToolCalls { get; init; } = [];
 
+    /// <summary>The block of calls as the model wrote it, line feeds before it included; stands in the prompt in place of <see cref="ToolCalls"/>, which another spelling would make a new one. null to render these.</summary>
+    public string? RawCalls { get; init; }
+
     /// <summary>Which call a tool message answers.</summary>
     public string? ToolCallId { get; init; }
 

@@ -26,6 +26,14 @@ public sealed record ChatPrompt(IReadOnlyList<PromptSpan> Spans)
 
         public Builder Content(string value) => Append(value, false);
 
+        public Builder Add(PromptSpan span)
+        {
+            if (span.Ids is null) return Append(span.Text, span.IsMarkup);
+            Flush();
+            spans.Add(span);
+            return this;
+        }
+
         public IReadOnlyList<PromptSpan> Build()
         {
             Flush();

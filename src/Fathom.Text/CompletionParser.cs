@@ -48,6 +48,9 @@ public sealed class CompletionParser
     /// <summary>The text of the block of calls as it was written, to replay it unchanged; empty without calls.</summary>
     public string RawCalls => calls.Raw;
 
+    /// <summary>The line feeds that stood before the block of calls and belong to it, at most two.</summary>
+    public string CallsLead { get; private set; } = string.Empty;
+
     /// <summary>Reads more text.</summary>
     /// <returns>What became certain, maybe nothing.</returns>
     public IReadOnlyList<CompletionEvent> Append(string text)
@@ -124,6 +127,7 @@ public sealed class CompletionParser
         // A block of calls takes up to two line feeds before it along.
         int end = at;
         while (isCalls && end > 0 && at - end < 2 && rest[end - 1] == '\n') end--;
+        if (isCalls) CallsLead = rest[end..at].ToString();
         Emit(rest[..end].ToString());
         state = marker switch
         {

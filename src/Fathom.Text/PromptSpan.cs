@@ -5,6 +5,9 @@ namespace Fathom.Text;
 /// <param name="IsMarkup">Whether added tokens are matched in it.</param>
 public readonly record struct PromptSpan(string Text, bool IsMarkup)
 {
+    /// <summary>The token ids of the text when they are known already; it stands between added tokens then. null to encode it.</summary>
+    public IReadOnlyList<int>? Ids { get; init; }
+
     /// <summary>A markup span.</summary>
     public static PromptSpan Markup(string text) => new(text, true);
 

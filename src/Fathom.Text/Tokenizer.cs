@@ -84,7 +84,12 @@ public sealed class Tokenizer
         var plain = new StringBuilder();
         foreach (PromptSpan span in spans)
         {
-            if (!span.IsMarkup) plain.Append(span.Text);
+            if (span.Ids is not null)
+            {
+                FlushPlain(plain, ids);
+                ids.AddRange(span.Ids);
+            }
+            else if (!span.IsMarkup) plain.Append(span.Text);
             else AppendMarkup(span.Text, 0, plain, ids);
         }
 
@@ -115,6 +120,19 @@ public sealed class Tokenizer
         }
 
         return text.Append(decoder.Flush()).ToString();
+    }
+
+    /// <summary>A digest of all tokens, 32 bytes, that tells tokenizers apart.</summary>
+    public byte[] Identity()
+    {
+        using var hash = System.Security.Cryptography.IncrementalHash.CreateHash(System.Security.Cryptography.HashAlgorithmName.SHA256);
+        foreach (byte[]? bytes in bytesById)
+        {
+            hash.AppendData(BitConverter.GetBytes(bytes?.Length ?? -1));
+            hash.AppendData(bytes ?? []);
+        }
+
+        return hash.GetHashAndReset();
     }
 
     /// <summary>The id of an added token by its literal text, or null.</summary>

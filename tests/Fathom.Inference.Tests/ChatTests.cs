@@ -27,7 +27,7 @@ public sealed class ChatTests
     public async Task Reasoning_and_content_are_told_apart()
     {
         using FathomModel model = Scripted(out _, $"Let me think.{Markup.ThinkEnd}Done.");
-        using ChatSession chat = model.StartChat(new ChatOptions { ThinkingMode = ThinkingMode.Thinking });
+        ChatSession chat = model.StartChat(new ChatOptions { ThinkingMode = ThinkingMode.Thinking });
         List<CompletionEvent> events = await Collect(chat.SendAsync("hi"));
         Assert.Equal("Let me think.", string.Concat(events.OfType<ReasoningDelta>().Select(delta => delta.Text)));
         Assert.Equal("Done.", Content(events));
@@ -41,7 +41,7 @@ public sealed class ChatTests
         string block = "\n\n<｜DSML｜tool_calls>\n<｜DSML｜invoke name=\"f\">\n<｜DSML｜parameter name=\"x\" string=\"true\">a\nb</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜tool_calls>";
         using FathomModel model = Scripted(out ScriptedModel scripted, "Wait." + block + "never");
         JsonElement function = ChatJson.Parse("""{"name":"f","parameters":{"type":"object","properties":{"x":{"type":"string"}}}}""", "tool");
-        using ChatSession chat = model.StartChat(new ChatOptions { Tools = [new ChatTool(function)] });
+        ChatSession chat = model.StartChat(new ChatOptions { Tools = [new ChatTool(function)] });
         List<CompletionEvent> events = await Collect(chat.SendAsync("hi"));
         ToolCallCompleted call = Assert.Single(events.OfType<ToolCallCompleted>());
         Assert.Equal(("f", """{"x": "a\nb"}"""), (call.Call.Name, call.Call.Arguments));
@@ -78,7 +78,7 @@ public sealed class ChatTests
     {
         using FathomModel model = Scripted(out _, "one two three four");
         ChatOptions options = new() { Generation = new GenerationOptions { Stop = ["o thr"] } };
-        using ChatSession chat = model.StartChat(options);
+        ChatSession chat = model.StartChat(options);
         List<CompletionEvent> events = await Collect(chat.SendAsync("hi"));
         Assert.Equal("one tw", Content(events));
         Assert.Equal("o thr", ((GenerationCompleted)events[^1]).StopText);
@@ -96,7 +96,7 @@ public sealed class ChatTests
     public async Task A_second_turn_reads_only_what_is_new()
     {
         using FathomModel model = Scripted(out ScriptedModel scripted, "First answer.", "Second.");
-        using ChatSession chat = model.StartChat();
+        ChatSession chat = model.StartChat();
         await Collect(chat.SendAsync("a question of some length, to have a prompt"));
         scripted.Fed.Clear();
         List<CompletionEvent> events = await Collect(chat.SendAsync("b"));
@@ -112,7 +112,7 @@ public sealed class ChatTests
     public async Task Dropped_reasoning_still_reuses_the_turn_before()
     {
         using FathomModel model = Scripted(out _, $"Hm.{Markup.ThinkEnd}First.", $"Hm.{Markup.ThinkEnd}Second.");
-        using ChatSession chat = model.StartChat(new ChatOptions { ThinkingMode = ThinkingMode.Thinking });
+        ChatSession chat = model.StartChat(new ChatOptions { ThinkingMode = ThinkingMode.Thinking });
         await Collect(chat.SendAsync("one two three four five six seven eight nine ten"));
         Usage usage = ((GenerationCompleted)(await Collect(chat.SendAsync("b")))[^1]).Usage;
         Assert.True(usage.CachedTokens >= 12, $"{usage}");
@@ -122,7 +122,7 @@ public sealed class ChatTests
     public async Task A_stopped_answer_stays_as_far_as_it_went_and_an_unsaid_one_leaves_no_trace()
     {
         using FathomModel model = Scripted(out _, "one two three four five");
-        using ChatSession chat = model.StartChat();
+        ChatSession chat = model.StartChat();
         using var cancellation = new CancellationTokenSource();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
@@ -148,7 +148,7 @@ public sealed class ChatTests
         var done = (GenerationCompleted)events[^1];
         Assert.Equal(FinishReason.Length, done.FinishReason);
         Assert.Equal(16, done.Usage.CompletionTokens);
-        ArgumentException error = await Assert.ThrowsAsync<ArgumentException>(async () => await Collect(model.StartChat().SendAsync(string.Concat(Enumerable.Repeat("word ", 40)))));
+        ArgumentException error = await Assert.ThrowsAsync<ContextLengthException>(async () => await Collect(model.StartChat().SendAsync(string.Concat(Enumerable.Repeat("word ", 40)))));
         Assert.Contains("context ends at 20", error.Message, StringComparison.Ordinal);
     }
 
@@ -171,10 +171,10 @@ public sealed class ChatTests
         try
         {
             using FathomModel model = Scripted(out _, $"Hm.{Markup.ThinkEnd}Ja: 日本.");
-            using ChatSession chat = model.StartChat(new ChatOptions { System = "Be brief.", ThinkingMode = ThinkingMode.Thinking, ReasoningEffort = "max" });
+            ChatSession chat = model.StartChat(new ChatOptions { System = "Be brief.", ThinkingMode = ThinkingMode.Thinking, ReasoningEffort = "max" });
             await Collect(chat.SendAsync("hi"));
             chat.Save(path);
-            using ChatSession other = model.StartChat();
+            ChatSession other = model.StartChat();
             other.Load(path);
             Assert.Equal(("Be brief.", ThinkingMode.Thinking, "max"), (other.Options.System, other.Options.ThinkingMode, other.Options.ReasoningEffort));
             Assert.Equal(model.Render(chat.Messages, chat.Options).Text, model.Render(other.Messages, other.Options).Text);
@@ -206,11 +206,11 @@ public sealed class ChatTests
     {
         using FathomModel model = FathomModel.Open(Repository.PathOf("tests", "models", "random"));
         ChatOptions options = new() { Generation = new GenerationOptions { MaxTokens = 25, Sampling = new SamplingOptions { Temperature = 0 } } };
-        using ChatSession chat = model.StartChat(options);
+        ChatSession chat = model.StartChat(options);
         await Collect(chat.SendAsync("One question that is long enough to fill more than one window of sixteen tokens."));
         List<CompletionEvent> second = await Collect(chat.SendAsync("And another."));
         Assert.True(((GenerationCompleted)second[^1]).Usage.CachedTokens > 20);
-        List<CompletionEvent> fresh = await Collect(model.ChatAsync([.. chat.Messages.Take(3)], options));
+        List<CompletionEvent> fresh = await Collect(model.ChatAsync([.. chat.Messages.Take(3)], options with { CacheSpace = "fresh" }));
         Assert.Equal(0, ((GenerationCompleted)fresh[^1]).Usage.CachedTokens);
         Assert.Equal(Content(fresh), Content(second));
     }
@@ -229,7 +229,7 @@ public sealed class ChatTests
     public async Task Closing_the_model_ends_an_answer_in_the_making()
     {
         FathomModel model = FathomModel.Open(Repository.PathOf("tests", "models", "random"));
-        using ChatSession chat = model.StartChat(Greedy(null));
+        ChatSession chat = model.StartChat(Greedy(null));
         await Assert.ThrowsAsync<ObjectDisposedException>(async () =>
         {
             int count = 0;

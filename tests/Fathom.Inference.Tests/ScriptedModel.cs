@@ -10,6 +10,8 @@ internal sealed class ScriptedModel(int vocabulary, Func<IReadOnlyList<int>, flo
 
     public int VocabularySize => vocabulary;
 
+    public ReadOnlyMemory<byte> Identity { get; } = new byte[32];
+
     public int MaxPositions => maxPositions;
 
     public int MaxBatchRows => maxBatchRows;

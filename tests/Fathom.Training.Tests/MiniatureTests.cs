@@ -32,7 +32,7 @@ public sealed class MiniatureTests : IDisposable
         Assert.Contains("<polyline", File.ReadAllText(Path.Combine(output, "metrics.svg")), StringComparison.Ordinal);
 
         using FathomModel model = FathomModel.Open(Path.Combine(output, "export"));
-        using ChatSession chat = model.StartChat(new ChatOptions { Generation = new GenerationOptions { Sampling = new SamplingOptions { Temperature = 0 }, MaxTokens = 24 } });
+        ChatSession chat = model.StartChat(new ChatOptions { Generation = new GenerationOptions { Sampling = new SamplingOptions { Temperature = 0 }, MaxTokens = 24 } });
         string answer = await chat.AskAsync("Anna Becker lives in Oslo.\n\nWhere does Anna Becker live?", cancellation);
         Assert.EndsWith(".", answer, StringComparison.Ordinal);
         Assert.DoesNotContain(Markup.User, answer, StringComparison.Ordinal);

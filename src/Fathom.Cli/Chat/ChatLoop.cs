@@ -150,7 +150,7 @@ internal sealed class ChatLoop(FathomModel model, ChatSession chat, ILineSource 
 
     private void ShowStatistics()
     {
-        Say(string.Create(CultureInfo.InvariantCulture, $"{chat.Messages.Count} messages; context of {model.ContextLength:n0} tokens; caches {Commands.InspectCommand.Bytes(chat.CacheBytes)}."));
+        Say(string.Create(CultureInfo.InvariantCulture, $"{chat.Messages.Count} messages; context of {model.ContextLength:n0} tokens; caches {Commands.InspectCommand.Bytes(model.Status.CacheBytes)}."));
         if (last is not null) Say("Last answer: " + AnswerWriter.Speed(last) + ".");
     }
 

@@ -24,7 +24,7 @@ internal static class ChatCommand
             ChatOptions options = conversation.Read(parsed, sampling.Read(parsed));
             string[] files = [.. conversation.ReadFiles(parsed)];
             using FathomModel opened = model.Open(parsed);
-            using ChatSession chat = opened.StartChat(options);
+            ChatSession chat = opened.StartChat(options);
             if (parsed.GetValue(load) is { } file) chat.Load(file.FullName);
             using var status = new StatusLine();
             bool isInteractive = !Console.IsInputRedirected;

@@ -35,7 +35,7 @@ internal static class RunCommand
             string text = string.Join('\n', [.. conversation.ReadFiles(parsed), Prompt(parsed.GetValue(prompt))]);
             using FathomModel opened = model.Open(parsed);
             if (ConversationArguments.Warning(options, opened.ContextLength) is { } warning) await Console.Error.WriteLineAsync($"fathom: {warning}").ConfigureAwait(false);
-            using ChatSession chat = opened.StartChat(options);
+            ChatSession chat = opened.StartChat(options);
             using var status = new StatusLine();
             bool isJson = parsed.GetValue(json);
             var writer = new AnswerWriter(isJson ? TextWriter.Null : Console.Out, !isJson && !Console.IsOutputRedirected, status);

@@ -1,0 +1,100 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+
+namespace Fathom.Inference.Caching;
+
+/// <summary>
+/// Answers in a file of the cache folder, one a line behind its checksum, so that conversations fit their kept sessions after a restart too. A line that was cut off or changed
+/// is left out. The file is written anew, without the oldest, when it holds twice what is wanted.
+/// </summary>
+internal sealed class AnswerFile
+{
+    private readonly string path;
+    private readonly Action<string>? notice;
+    private readonly Lock gate = new();
+    private bool isBroken;
+
+    /// <summary>A file of a folder.</summary>
+    /// <param name="folder">The cache folder; it exists.</param>
+    /// <param name="identity">Tells model and tokenizer from others: tokens mean nothing elsewhere.</param>
+    /// <param name="notice">Receives what people should know.</param>
+    public AnswerFile(string folder, ReadOnlySpan<byte> identity, Action<string>? notice)
+    {
+        path = Path.Combine(folder, $"answers-{Convert.ToHexStringLower(identity[..8])}.jsonl");
+        this.notice = notice;
+    }
+
+    /// <summary>Reads the newest answers.</summary>
+    /// <param name="most">How many at most.</param>
+    public IReadOnlyList<AnswerStore.Answer> Read(int most)
+    {
+        if (!File.Exists(path)) return [];
+        try
+        {
+            string[] lines = File.ReadAllLines(path);
+            AnswerStore.Answer[] answers = [.. lines.Select(Parse).OfType<AnswerStore.Answer>().TakeLast(most)];
+            if (lines.Length > 2 * most) Rewrite(answers);
+            return answers;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            notice?.Invoke($"{path} cannot be read ({exception.Message}); answers of earlier runs are encoded anew.");
+            return [];
+        }
+    }
+
+    /// <summary>Adds an answer.</summary>
+    public void Append(AnswerStore.Answer answer)
+    {
+        lock (gate)
+        {
+            if (isBroken) return;
+            try
+            {
+                using var stream = new FileStream(path, Options(FileMode.Append));
+
+                // What a killed program left unfinished must not join with this line.
+                stream.Write(Encoding.UTF8.GetBytes("\n" + Line(answer)));
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                isBroken = true;
+                notice?.Invoke($"{path} cannot be written ({exception.Message}); answers are remembered until the program ends.");
+            }
+        }
+    }
+
+    private static FileStreamOptions Options(FileMode mode)
+    {
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        return options;
+    }
+
+    private void Rewrite(IEnumerable<AnswerStore.Answer> answers)
+    {
+        string temporary = path + ".tmp";
+        using (var stream = new FileStream(temporary, Options(FileMode.Create)))
+        {
+            foreach (AnswerStore.Answer answer in answers) stream.Write(Encoding.UTF8.GetBytes(Line(answer) + "\n"));
+        }
+
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    private static string Line(AnswerStore.Answer answer)
+    {
+        string json = JsonSerializer.Serialize(answer);
+        return $"{Sum(json)} {json}";
+    }
+
+    private static AnswerStore.Answer? Parse(string line)
+    {
+        int blank = line.IndexOf(' ', StringComparison.Ordinal);
+        if (blank < 0 || line[..blank] != Sum(line[(blank + 1)..])) return null;
+        return JsonSerializer.Deserialize<AnswerStore.Answer>(line[(blank + 1)..]);
+    }
+
+    private static string Sum(string json) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(json)).AsSpan(0, 8));
+}
