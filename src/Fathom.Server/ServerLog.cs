@@ -1,0 +1,44 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Fathom.Server;
+
+/// <summary>The server's log lines. None has text of a request or an answer.</summary>
+internal static partial class ServerLog
+{
+    /// <summary>A request failed.</summary>
+    public static void Failed(HttpContext context, Exception exception, int status)
+    {
+        ILogger logger = Of(context);
+        if (status >= 500) Defect(logger, RequestIds.Of(context), context.Request.Path, exception);
+        else Refused(logger, RequestIds.Of(context), context.Request.Path, status, exception.Message.ReplaceLineEndings(" "));
+    }
+
+    /// <summary>A request was answered.</summary>
+    public static void Answered(HttpContext context, int prompt, int cached, string source, int answer, double seconds) =>
+        Answered(Of(context), RequestIds.Of(context), context.Request.Path, prompt, cached, source, answer, seconds);
+
+    /// <summary>The reply is empty because all its tokens went into reasoning.</summary>
+    public static void OnlyReasoned(HttpContext context, int tokens) => OnlyReasoned(Of(context), RequestIds.Of(context), tokens);
+
+    /// <summary>The reply goes round in circles.</summary>
+    public static void Repeats(HttpContext context, int period, int times) => Repeats(Of(context), RequestIds.Of(context), period, times);
+
+    private static ILogger Of(HttpContext context) => context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Fathom.Server");
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Id} {Path} failed")]
+    private static partial void Defect(ILogger logger, string id, string path, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Id} {Path} refused with {Status}: {Reason}")]
+    private static partial void Refused(ILogger logger, string id, string path, int status, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Id} {Path}: {Prompt} prompt tokens, {Cached} of them cached ({Source}), {Answer} answer tokens in {Seconds:0.00} s")]
+    private static partial void Answered(ILogger logger, string id, string path, int prompt, int cached, string source, int answer, double seconds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Id}: all {Tokens} tokens went into reasoning and the reply is empty; raise the request's limit of tokens, or give a reasoning budget")]
+    private static partial void OnlyReasoned(ILogger logger, string id, int tokens);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Id}: the reply repeats the same {Period} tokens {Times} times")]
+    private static partial void Repeats(ILogger logger, string id, int period, int times);
+}

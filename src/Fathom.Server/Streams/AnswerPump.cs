@@ -1,0 +1,70 @@
+using System.Threading.Channels;
+using Fathom.Inference;
+using Fathom.Server.Errors;
+using Fathom.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace Fathom.Server.Streams;
+
+/// <summary>Runs the answers of a request and hands what happens to a writer, in order, with signs of life in between.</summary>
+internal static class AnswerPump
+{
+    private sealed record Happening(int Choice, CompletionEvent Event);
+
+    /// <summary>Runs them to the end. Errors before anything was sent are thrown; later ones go to the writer.</summary>
+    /// <returns>The completed answers; fewer when it failed.</returns>
+    public static async Task<IReadOnlyList<GenerationCompleted>> RunAsync(HttpContext context, Dialect dialect, IReadOnlyList<Answer> answers, IAnswerWriter writer, TimeSpan pause)
+    {
+        var completed = new GenerationCompleted[answers.Count];
+        CancellationToken gone = context.RequestAborted;
+        bool hasStarted = false;
+        try
+        {
+            await foreach (Happening? happening in Merge(answers, gone).WithHeartbeat(pause, gone).ConfigureAwait(false))
+            {
+                if (!hasStarted) await writer.StartAsync().ConfigureAwait(false);
+                hasStarted = true;
+                if (happening is null) await writer.BeatAsync().ConfigureAwait(false);
+                else if (happening.Event is GenerationCompleted one) completed[happening.Choice] = one;
+                if (happening is not null) await writer.WriteAsync(happening.Choice, happening.Event).ConfigureAwait(false);
+            }
+
+            await writer.EndAsync(completed).ConfigureAwait(false);
+            return completed;
+        }
+        catch (Exception exception) when (hasStarted && context.Response.HasStarted && !gone.IsCancellationRequested)
+        {
+            string id = RequestIds.Of(context);
+            ApiException error = ErrorBodies.Of(exception, dialect) ?? ErrorBodies.Defect(id);
+            ServerLog.Failed(context, exception, error.Status);
+            await writer.FailAsync(error).ConfigureAwait(false);
+            return [.. completed.Where(one => one is not null)];
+        }
+    }
+
+    private static async IAsyncEnumerable<Happening> Merge(IReadOnlyList<Answer> answers, CancellationToken cancellation)
+    {
+        if (answers.Count == 1)
+        {
+            await foreach (CompletionEvent happened in answers[0].RunAsync(cancellation).ConfigureAwait(false)) yield return new Happening(0, happened);
+            yield break;
+        }
+
+        var channel = Channel.CreateUnbounded<Happening>();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task[] runs = [.. answers.Select((answer, choice) => Task.Run(async () =>
+        {
+            await foreach (CompletionEvent happened in answer.RunAsync(stop.Token).ConfigureAwait(false)) channel.Writer.TryWrite(new Happening(choice, happened));
+        }, CancellationToken.None))];
+        _ = Task.WhenAll(runs).ContinueWith(all => channel.Writer.TryComplete(all.Exception?.InnerException), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        try
+        {
+            await foreach (Happening happening in channel.Reader.ReadAllAsync(cancellation).ConfigureAwait(false)) yield return happening;
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(runs).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
+        }
+    }
+}

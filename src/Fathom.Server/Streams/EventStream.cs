@@ -1,0 +1,42 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Fathom.Server.Streams;
+
+/// <summary>Server-sent events, flushed one by one (interface specification, section 1.9).</summary>
+internal sealed class EventStream(HttpContext context)
+{
+    /// <summary>JSON on one line, readable in every script.</summary>
+    public static JsonSerializerOptions Json { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Sends the headers.</summary>
+    public async Task StartAsync()
+    {
+        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        context.Response.ContentType = "text/event-stream; charset=utf-8";
+        context.Response.Headers.CacheControl = "no-cache";
+        context.Response.Headers["X-Accel-Buffering"] = "no";
+        await context.Response.Body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends an event.</summary>
+    /// <param name="data">Its data.</param>
+    /// <param name="name">Its name; null for none.</param>
+    public Task SendAsync(JsonNode data, string? name = null) => WriteAsync($"{(name is null ? string.Empty : $"event: {name}\n")}data: {data.ToJsonString(Json)}\n\n");
+
+    /// <summary>Sends OpenAI's last line.</summary>
+    public Task SendDoneAsync() => WriteAsync("data: [DONE]\n\n");
+
+    /// <summary>Sends a comment, which clients pass over.</summary>
+    public Task SendCommentAsync(string comment) => WriteAsync($": {comment}\n\n");
+
+    private async Task WriteAsync(string text)
+    {
+        await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(text), context.RequestAborted).ConfigureAwait(false);
+        await context.Response.Body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+    }
+}
