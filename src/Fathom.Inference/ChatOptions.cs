@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Fathom.Text;
+using Fathom.Text.Grammars;
 
 namespace Fathom.Inference;
 
@@ -23,6 +24,12 @@ public sealed record ChatOptions
 
     /// <summary>The JSON that the reply's form is asked for with; null for none.</summary>
     public JsonElement? ResponseFormat { get; init; }
+
+    /// <summary>The form that the reply must have, reasoning aside; null for any.</summary>
+    public OutputGrammar? Form { get; init; }
+
+    /// <summary>Whether the answer ends after its first complete tool call.</summary>
+    public bool OneCallOnly { get; init; }
 
     /// <summary>Whose kept beginnings of prompts may be used: conversations of different spaces never share anything.</summary>
     public string CacheSpace { get; init; } = string.Empty;

@@ -33,6 +33,9 @@ public sealed record GenerationCompleted(ChatMessage Message, FinishReason Finis
 {
     /// <summary>The tokens of the answer as they were picked, the end token not.</summary>
     public IReadOnlyList<int> Tokens { get; init; } = [];
+
+    /// <summary>What repeated itself in the answer; null when nothing did.</summary>
+    public RepetitionDetected? Repetition { get; init; }
 }
 
 /// <summary>Token counts of one answer.</summary>

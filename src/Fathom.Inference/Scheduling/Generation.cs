@@ -33,7 +33,8 @@ internal sealed class Generation
     private readonly long submitted = Stopwatch.GetTimestamp();
     private long started, firstToken;
     private int reasoningTokens, pending = -1;
-    private bool isEndSampled, isRepetitionTold;
+    private bool isEndSampled;
+    private RepetitionDetected? repetition;
     private bool[]? allowed;
     private volatile bool isCancelled;
 
@@ -65,6 +66,9 @@ internal sealed class Generation
 
     /// <summary>What to go on from.</summary>
     public GenerationPrompt Prompt { get; private set; }
+
+    /// <summary>Whether the answer ends after its first complete tool call.</summary>
+    public bool OneCallOnly { get; init; }
 
     /// <summary>Length at which the session was last kept.</summary>
     public int LastKept { get; set; }
@@ -143,7 +147,7 @@ internal sealed class Generation
 
         Accept(token, logits);
         pending = token;
-        if (stops.Found is not null || parser?.IsDone == true || constraint?.MustEnd == true) Complete(FinishReason.Stop);
+        if (stops.Found is not null || parser?.IsDone == true || constraint?.MustEnd == true || (OneCallOnly && calls.Count > 0)) Complete(FinishReason.Stop);
         else if (answer.Count >= (options.MaxTokens ?? int.MaxValue) || Session.Length >= positions) Complete(FinishReason.Length);
         else if (GoesInCircles()) Complete(FinishReason.Length);
     }
@@ -219,8 +223,8 @@ internal sealed class Generation
 
     private bool GoesInCircles()
     {
-        if (isRepetitionTold || RepetitionDetector.Look(answer) is not { } found) return false;
-        isRepetitionTold = true;
+        if (repetition is not null || RepetitionDetector.Look(answer) is not { } found) return false;
+        repetition = found;
         Tell(found);
         return options.StopsRepetition;
     }
@@ -245,7 +249,7 @@ internal sealed class Generation
             Queue = Stopwatch.GetElapsedTime(submitted, started),
         };
         ChatMessage message = new() { Role = "assistant", Content = content.ToString(), ReasoningContent = reasoning.ToString(), ToolCalls = [.. calls], RawCalls = calls.Count > 0 ? parser!.CallsLead + parser.RawCalls : null };
-        Tell(new GenerationCompleted(message, parser?.FinishReasonFor(end) ?? end, stops.Found, usage, timings) { Tokens = [.. answer] });
+        Tell(new GenerationCompleted(message, parser?.FinishReasonFor(end) ?? end, stops.Found, usage, timings) { Tokens = [.. answer], Repetition = repetition });
         IsOver = true;
         events.Writer.TryComplete();
     }
