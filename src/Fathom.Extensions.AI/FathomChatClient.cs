@@ -9,8 +9,7 @@ namespace Fathom.Extensions.AI;
 /// <summary>
 /// A <see cref="FathomModel"/> as an <see cref="IChatClient"/>, so that everything written for Microsoft.Extensions.AI runs on it.
 /// <code>
-/// using FathomModel model = FathomModel.Open("DeepSeek-V4-Flash");
-/// using IChatClient client = model.AsIChatClient();
+/// using IChatClient client = FathomChatClient.Open("DeepSeek-V4-Flash");
 /// Console.WriteLine(await client.GetResponseAsync("Why is the sky blue?"));
 /// </code>
 /// </summary>
@@ -25,18 +24,35 @@ public sealed class FathomChatClient : IChatClient
     private readonly FathomModel model;
     private readonly ChatClientMetadata metadata;
     private readonly FathomChatOptions defaults;
+    private readonly bool ownsModel;
 
     /// <summary>Puts a client over a model.</summary>
     /// <param name="model">The model; it stays the caller's to dispose.</param>
     /// <param name="modelId">What answers name as their model; null for nothing.</param>
     /// <param name="defaults">What holds where a request says nothing; null for Fathom's defaults.</param>
     public FathomChatClient(FathomModel model, string? modelId = null, FathomChatOptions? defaults = null)
+        : this(model, modelId, defaults, false)
+    {
+    }
+
+    private FathomChatClient(FathomModel model, string? modelId, FathomChatOptions? defaults, bool ownsModel)
     {
         ArgumentNullException.ThrowIfNull(model);
         this.model = model;
+        this.ownsModel = ownsModel;
         this.defaults = defaults ?? new FathomChatOptions();
         metadata = new ChatClientMetadata("fathom", null, modelId);
     }
+
+    /// <summary>Opens a model for one client, which closes it when it is disposed. Answers name the last part of the path as their model.</summary>
+    /// <param name="path">A checkpoint folder or a .gguf file.</param>
+    /// <param name="options">How the model is opened; null for the defaults.</param>
+    /// <param name="defaults">What holds where a request says nothing; null for Fathom's defaults.</param>
+    /// <exception cref="Checkpoints.CheckpointException">There is no sound V4 checkpoint.</exception>
+    /// <exception cref="TokenizerException">There is no sound tokenizer.</exception>
+    /// <exception cref="InvalidDataException">The tokenizer does not belong to the model.</exception>
+    public static IChatClient Open(string path, FathomModelOptions? options = null, FathomChatOptions? defaults = null) =>
+        new FathomChatClient(FathomModel.Open(path, options), NameOf(path), defaults, true);
 
     /// <summary>Answers a conversation.</summary>
     /// <param name="messages">The conversation; the last message is a user's text or a tool's result.</param>
@@ -83,10 +99,14 @@ public sealed class FathomChatClient : IChatClient
         return serviceType.IsInstanceOfType(this) ? this : null;
     }
 
-    /// <summary>Does nothing: the model belongs to whoever opened it.</summary>
+    /// <summary>Closes the model if <see cref="Open"/> opened it; else it belongs to whoever did.</summary>
     public void Dispose()
     {
+        if (ownsModel) model.Dispose();
     }
+
+    /// <summary>The last part of a model's path.</summary>
+    internal static string NameOf(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
 
     private async IAsyncEnumerable<ChatResponseUpdate> StreamAsync(
         IReadOnlyList<FathomMessage> conversation, FathomChatOptions wanted, AnswerMapping answer, [EnumeratorCancellation] CancellationToken cancellation)

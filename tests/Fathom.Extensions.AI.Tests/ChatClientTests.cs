@@ -142,6 +142,15 @@ public sealed class ChatClientTests
     }
 
     [Fact]
+    public async Task A_client_that_opened_its_model_closes_it()
+    {
+        IChatClient client = FathomChatClient.Open(Repository.PathOf("models", "builtin") + Path.DirectorySeparatorChar);
+        Assert.Equal("builtin", client.GetService<ChatClientMetadata>()!.DefaultModelId);
+        client.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => client.GetResponseAsync("hi"));
+    }
+
+    [Fact]
     public async Task Minnow_answers_about_a_document()
     {
         using FathomModel model = FathomModel.Open(Repository.PathOf("models", "builtin"));
