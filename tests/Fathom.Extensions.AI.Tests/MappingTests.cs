@@ -98,6 +98,14 @@ public sealed class MappingTests
     }
 
     [Fact]
+    public void Empty_system_texts_leave_no_trace_and_roles_may_have_capitals()
+    {
+        IReadOnlyList<FathomMessage> read = MessageMapping.Read([new(ChatRole.System, ""), new(new ChatRole("SYSTEM"), "B"), new(new ChatRole("User"), "hi")], new FathomChatOptions { System = "" });
+        Assert.Equal([("system", "B"), ("user", "hi")], read.Select(message => (message.Role, message.Content)));
+        Assert.Equal("user", Assert.Single(MessageMapping.Read([new(ChatRole.System, ""), new(ChatRole.User, "hi")], new FathomChatOptions())).Role);
+    }
+
+    [Fact]
     public void Answers_keep_reasoning_text_and_calls()
     {
         ChatMessage answer = new(ChatRole.Assistant, [

@@ -29,7 +29,8 @@ internal static class MessageMapping
     private static List<FathomMessage> WithOpening(List<FathomMessage> conversation, FathomChatOptions options)
     {
         int leading = conversation.FindIndex(message => message.Role != "system");
-        List<ChatContentPart> texts = [.. options.System is { } system ? Parts(FathomMessage.Of("system", system)) : [], .. conversation.Take(leading).SelectMany(Parts)];
+        IEnumerable<ChatContentPart> given = [new ChatContentPart("text", options.System), .. conversation.Take(leading).SelectMany(Parts)];
+        List<ChatContentPart> texts = [.. given.Where(part => !string.IsNullOrEmpty(part.Text))];
         if (texts.Count == 0 && options.Tools.Count == 0 && options.ResponseFormat is null) return conversation;
         FathomMessage opening = Message("system", texts) with { Tools = options.Tools, ResponseFormat = options.ResponseFormat };
         return [opening, .. conversation.Skip(leading)];
@@ -79,7 +80,7 @@ internal static class MessageMapping
                     texts.Add(new ChatContentPart("text", piece.Text));
                     break;
                 case FunctionResultContent result:
-                    if (texts.Count > 0) yield return Message(message.Role.Value, texts);
+                    if (texts.Count > 0) yield return Message(RoleOf(message), texts);
                     texts = [];
                     hasResults = true;
                     yield return new FathomMessage { Role = "tool", ToolCallId = result.CallId, Content = FunctionResultText.Of(result) };
@@ -91,8 +92,12 @@ internal static class MessageMapping
             }
         }
 
-        if (texts.Count > 0 || !hasResults) yield return Message(message.Role.Value, texts);
+        if (texts.Count > 0 || !hasResults) yield return Message(RoleOf(message), texts);
     }
+
+    // Roles are the same in any case there; the chat format knows them in small letters.
+    private static string RoleOf(ChatMessage message) =>
+        message.Role == ChatRole.User ? "user" : message.Role == ChatRole.System ? "system" : message.Role == ChatRole.Tool ? "tool" : message.Role.Value;
 
     private static FathomMessage Message(string role, List<ChatContentPart> texts) => texts.Count > 1
         ? new FathomMessage { Role = role, Parts = texts }
