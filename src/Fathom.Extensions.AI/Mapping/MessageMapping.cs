@@ -31,7 +31,7 @@ internal static class MessageMapping
         int leading = conversation.FindIndex(message => message.Role != "system");
         IEnumerable<ChatContentPart> given = [new ChatContentPart("text", options.System), .. conversation.Take(leading).SelectMany(Parts)];
         List<ChatContentPart> texts = [.. given.Where(part => !string.IsNullOrEmpty(part.Text))];
-        if (texts.Count == 0 && options.Tools.Count == 0 && options.ResponseFormat is null) return conversation;
+        if (texts.Count == 0 && options.Tools.Count == 0 && options.ResponseFormat is null) return conversation[leading..];
         FathomMessage opening = Message("system", texts) with { Tools = options.Tools, ResponseFormat = options.ResponseFormat };
         return [opening, .. conversation.Skip(leading)];
     }
