@@ -22,6 +22,9 @@ public static class FathomCommandLine
         root.Subcommands.Add(RunCommand.Create());
         Command chat = ChatCommand.Create();
         root.Subcommands.Add(chat);
+        Command serve = ServeCommand.Create();
+        root.Subcommands.Add(serve);
+        root.Subcommands.Add(KeysCommand.Create());
         root.Subcommands.Add(InspectCommand.Create());
         root.Subcommands.Add(TokenizeCommand.Create());
         root.Subcommands.Add(RenderCommand.Create());
@@ -43,7 +46,7 @@ public static class FathomCommandLine
         try
         {
             // In a chat Ctrl+C stops the answer and not the program, so it handles the key itself.
-            var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = parsed.CommandResult.Command == chat ? null : TimeToStop };
+            var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = parsed.CommandResult.Command == chat ? null : parsed.CommandResult.Command == serve ? ServeCommand.TimeToStop : TimeToStop };
             return await parsed.InvokeAsync(invocation).ConfigureAwait(false);
         }
         catch (OperationCanceledException)

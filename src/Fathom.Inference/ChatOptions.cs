@@ -25,8 +25,14 @@ public sealed record ChatOptions
     /// <summary>The JSON that the reply's form is asked for with; null for none.</summary>
     public JsonElement? ResponseFormat { get; init; }
 
-    /// <summary>The form that the reply must have, reasoning aside; null for any.</summary>
+    /// <summary>The form that the reply must have, reasoning aside, unless it calls tools; null for any.</summary>
     public OutputGrammar? Form { get; init; }
+
+    /// <summary>Names of offered tools of which at least one must be called; null when the model may choose.</summary>
+    public IReadOnlyList<string>? ForcedTools { get; init; }
+
+    /// <summary>Whether arguments of calls must fit the schemas of their tools.</summary>
+    public bool StrictTools { get; init; }
 
     /// <summary>Whether the answer ends after its first complete tool call.</summary>
     public bool OneCallOnly { get; init; }

@@ -9,6 +9,9 @@ public sealed record EngineStatus
     /// <summary>Requests that wait.</summary>
     public int Waiting { get; init; }
 
+    /// <summary>The answers in the making, one by one.</summary>
+    public IReadOnlyList<RunningAnswer> Answers { get; init; } = [];
+
     /// <summary>Steps done.</summary>
     public long Steps { get; init; }
 
@@ -42,3 +45,12 @@ public sealed record EngineStatus
     /// <summary>Tokens of prompts that needed no work.</summary>
     public long PromptTokensCached { get; init; }
 }
+
+/// <summary>An answer in the making.</summary>
+/// <param name="Id">Counts up from 1.</param>
+/// <param name="IsPrefilling">Whether its prompt is still being read.</param>
+/// <param name="PromptTokens">Tokens of the prompt.</param>
+/// <param name="HeldTokens">Tokens that its session holds.</param>
+/// <param name="AnswerTokens">Tokens of the answer.</param>
+/// <param name="TokensPerSecond">Since its first token.</param>
+public sealed record RunningAnswer(long Id, bool IsPrefilling, int PromptTokens, int HeldTokens, int AnswerTokens, double TokensPerSecond);

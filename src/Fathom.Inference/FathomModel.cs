@@ -5,6 +5,7 @@ using Fathom.Inference.Caching;
 using Fathom.Inference.Scheduling;
 using Fathom.Model;
 using Fathom.Text;
+using Fathom.Text.Grammars;
 
 namespace Fathom.Inference;
 
@@ -28,6 +29,8 @@ public sealed class FathomModel : IDisposable
     private readonly AnswerStore answers;
     private readonly TokenRules chatRules, toolRules, textRules;
     private readonly int? userToken;
+    private readonly Lazy<TokenTrie> textTokens, callTokens;
+    private readonly GrammarCache grammars = new();
 
     /// <summary>Puts a model and its texts together. The model becomes this object's own.</summary>
     /// <param name="model">The model.</param>
@@ -50,6 +53,9 @@ public sealed class FathomModel : IDisposable
         chatRules = TokenRules.ForChat(tokenizer, model.VocabularySize, hasTools: false);
         toolRules = TokenRules.ForChat(tokenizer, model.VocabularySize, hasTools: true);
         textRules = TokenRules.ForText(tokenizer, model.VocabularySize);
+        textTokens = new Lazy<TokenTrie>(() => new TokenTrie(tokenizer, id => !tokenizer.IsAdded(id) && !textRules.Forbidden[id]));
+        int? dsml = tokenizer.FindAddedToken(Markup.Dsml);
+        callTokens = new Lazy<TokenTrie>(() => new TokenTrie(tokenizer, id => (id == dsml || !tokenizer.IsAdded(id)) && !textRules.Forbidden[id]));
         userToken = tokenizer.FindAddedToken(Markup.User);
         Identity = SHA256.HashData([.. model.Identity.Span, .. tokenizer.Identity()]);
         PrefixFolder? folder = engine.CacheFolder is null ? null : new PrefixFolder(engine, Identity, model.MaxPositions);
@@ -145,6 +151,7 @@ public sealed class FathomModel : IDisposable
     /// <param name="options">How to answer.</param>
     /// <exception cref="ChatFormatException">The messages do not follow the format.</exception>
     /// <exception cref="ContextLengthException">The prompt does not fit the context.</exception>
+    /// <exception cref="GrammarException">A forced tool's schema is impossible.</exception>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public Answer PrepareChat(IReadOnlyList<ChatMessage> messages, ChatOptions options)
     {
@@ -155,7 +162,7 @@ public sealed class FathomModel : IDisposable
         var parser = new CompletionParser(prompt.OpensThinking ? ThinkingMode.Thinking : ThinkingMode.Chat, tools, options.NewCallId);
         int[] tokens = Tokenizer.Encode(prompt.Spans);
         var asked = new GenerationPrompt(tokens) { Boundaries = PromptBoundaries.Of(tokens, userToken), Space = options.CacheSpace, Client = options.Client };
-        var generation = new Generation(Tokenizer, ContextLength, asked, options.Generation, tools.Length > 0 ? toolRules : chatRules, parser);
+        var generation = new Generation(Tokenizer, ContextLength, asked, options.Generation, tools.Length > 0 ? toolRules : chatRules, parser, ConstraintOf(options, tools)) { OneCallOnly = options.OneCallOnly };
         return new Answer(scheduler, generation, completed => Remember(options.CacheSpace, prompt.OpensThinking, completed));
     }
 
@@ -169,7 +176,7 @@ public sealed class FathomModel : IDisposable
         ArgumentNullException.ThrowIfNull(tokens);
         ArgumentNullException.ThrowIfNull(options);
         var asked = new GenerationPrompt(tokens) { Space = options.CacheSpace, Client = options.Client };
-        return new Answer(scheduler, new Generation(Tokenizer, ContextLength, asked, options.Generation, textRules, null));
+        return new Answer(scheduler, new Generation(Tokenizer, ContextLength, asked, options.Generation, textRules, null, ConstraintOf(options, [])));
     }
 
     /// <summary>The prompt of a conversation.</summary>
@@ -202,6 +209,34 @@ public sealed class FathomModel : IDisposable
 
     /// <summary>Closes the model after the step that is running. Answers in the making end with <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose() => scheduler.Dispose();
+
+    private OutputConstraint? ConstraintOf(ChatOptions options, ChatTool[] tools)
+    {
+        if (tools.Length == 0) return options.Form is { } form ? new OutputConstraint(Tokenizer, textTokens.Value, [form], null) : null;
+        if (options.ForcedTools is { } names)
+        {
+            ChatTool[] forced = [.. tools.Where(tool => names.Contains(tool.Name))];
+            return new OutputConstraint(Tokenizer, callTokens.Value, [CallsOf(forced, options)], null);
+        }
+
+        OutputGrammar? calls = null;
+        try
+        {
+            calls = CallsOf(tools, options);
+        }
+        catch (GrammarException) when (!options.StrictTools)
+        {
+            // Nobody asked for arguments that fit: such a tool is offered, and its calls are read as they come.
+        }
+
+        return new OutputConstraint(Tokenizer, callTokens.Value, options.Form is null ? [] : calls is null ? [options.Form] : [options.Form, calls], calls);
+    }
+
+    private OutputGrammar CallsOf(ChatTool[] tools, ChatOptions options)
+    {
+        string description = $"{ChatFormat} {options.StrictTools} {options.OneCallOnly} {string.Join('\n', tools.Select(tool => tool.Function.GetRawText()))}";
+        return grammars.Get(description, () => OutputGrammar.FromToolCalls(ChatFormat, tools, options.StrictTools, allowsSeveral: !options.OneCallOnly));
+    }
 
     // Only what would be rendered to just this text is worth remembering.
     private void Remember(string space, bool isThinking, GenerationCompleted completed)

@@ -11,13 +11,16 @@ using Microsoft.AspNetCore.Http;
 namespace Fathom.Server;
 
 /// <summary>Runs the answers of all dialects: from a read request to a written reply, with limits, counts and log lines on the way.</summary>
-internal sealed class AnswerService(FathomModel model, ServerOptions options, KeyRing keys, ServerMetrics metrics, UsageLog? usageLog)
+internal sealed class AnswerService(FathomModel model, ServerOptions options, EngineOptions engine, KeyRing keys, ServerMetrics metrics, UsageLog? usageLog)
 {
     /// <summary>The served model.</summary>
     public FathomModel Model => model;
 
     /// <summary>How the server answers.</summary>
     public ServerOptions Options => options;
+
+    /// <summary>How the engine works.</summary>
+    public EngineOptions Engine => engine;
 
     /// <summary>What reading requests needs.</summary>
     public RequestContext Requests { get; } = new(model, options, new ModelNames(options));
@@ -38,7 +41,7 @@ internal sealed class AnswerService(FathomModel model, ServerOptions options, Ke
     {
         long started = Stopwatch.GetTimestamp();
         List<Answer> answers = [.. Enumerable.Range(0, count).Select(i => prepare(seed + i))];
-        ApiKey? key = keys.KeyOf(context);
+        ApiKey? key = KeyRing.KeyOf(context);
         using IDisposable slot = keys.Enter(context, key, answers[0].PromptTokens.Count);
         using Activity? activity = metrics.StartActivity(dialect, options.ModelId);
         IReadOnlyList<GenerationCompleted> completed = await AnswerPump.RunAsync(context, dialect, answers, createWriter(answers), TimeSpan.FromSeconds(options.HeartbeatSeconds)).ConfigureAwait(false);
@@ -54,19 +57,13 @@ internal sealed class AnswerService(FathomModel model, ServerOptions options, Ke
         Warn(context, completed);
     }
 
-    /// <summary>Whose kept beginnings of prompts a request may use.</summary>
-    public string SpaceOf(HttpContext context) => keys.SpaceOf(context);
-
-    /// <summary>Who asks.</summary>
-    public string ClientOf(HttpContext context) => keys.ClientOf(context);
-
     /// <summary>Encodes a chat call.</summary>
     public Answer Prepare(HttpContext context, ChatCall call, long? seed)
     {
         ChatOptions answering = call.Options with
         {
-            CacheSpace = keys.SpaceOf(context),
-            Client = keys.ClientOf(context),
+            CacheSpace = KeyRing.SpaceOf(context),
+            Client = KeyRing.ClientOf(context),
             OneCallOnly = call.OneCallOnly,
             Generation = call.Options.Generation with { Sampling = call.Options.Generation.Sampling with { Seed = seed } },
         };
@@ -76,7 +73,7 @@ internal sealed class AnswerService(FathomModel model, ServerOptions options, Ke
     /// <summary>The conversation as it is encoded.</summary>
     public IReadOnlyList<ChatMessage> Messages(HttpContext context, ChatCall call)
     {
-        IReadOnlyList<ChatMessage> messages = Conversation.WithCalls(call.Messages, model, keys.SpaceOf(context));
+        IReadOnlyList<ChatMessage> messages = Conversation.WithCalls(call.Messages, model, KeyRing.SpaceOf(context));
         if (options.KeepsVolatileLines) return messages;
         (messages, int moved) = VolatileLines.Move(messages);
         if (moved > 0 && !context.Response.HasStarted) context.Response.Headers["x-fathom-moved-lines"] = moved.ToString(System.Globalization.CultureInfo.InvariantCulture);

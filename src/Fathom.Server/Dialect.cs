@@ -13,10 +13,10 @@ internal enum Dialect
 }
 
 /// <summary>Tells the dialect of a request.</summary>
-internal static class Dialects
+internal static class DialectOf
 {
     /// <summary>By the path; for paths that no dialect owns, by Anthropic's version header.</summary>
-    public static Dialect Of(HttpContext context)
+    public static Dialect Request(HttpContext context)
     {
         string path = context.Request.Path.Value ?? string.Empty;
         bool isMessages = path is "/messages" || path.StartsWith("/messages/", StringComparison.Ordinal);

@@ -11,19 +11,34 @@ internal static partial class ServerLog
     public static void Failed(HttpContext context, Exception exception, int status)
     {
         ILogger logger = Of(context);
-        if (status >= 500) Defect(logger, RequestIds.Of(context), context.Request.Path, exception);
-        else Refused(logger, RequestIds.Of(context), context.Request.Path, status, exception.Message.ReplaceLineEndings(" "));
+        string id = RequestIds.Of(context), path = context.Request.Path, reason = exception.Message.ReplaceLineEndings(" ");
+        if (status >= 500) Defect(logger, id, path, exception);
+        else Refused(logger, id, path, status, reason);
     }
 
     /// <summary>A request was answered.</summary>
-    public static void Answered(HttpContext context, int prompt, int cached, string source, int answer, double seconds) =>
-        Answered(Of(context), RequestIds.Of(context), context.Request.Path, prompt, cached, source, answer, seconds);
+    public static void Answered(HttpContext context, int prompt, int cached, string source, int answer, double seconds)
+    {
+        ILogger logger = Of(context);
+        string id = RequestIds.Of(context), path = context.Request.Path;
+        Answered(logger, id, path, prompt, cached, source, answer, seconds);
+    }
 
     /// <summary>The reply is empty because all its tokens went into reasoning.</summary>
-    public static void OnlyReasoned(HttpContext context, int tokens) => OnlyReasoned(Of(context), RequestIds.Of(context), tokens);
+    public static void OnlyReasoned(HttpContext context, int tokens)
+    {
+        ILogger logger = Of(context);
+        string id = RequestIds.Of(context);
+        OnlyReasoned(logger, id, tokens);
+    }
 
     /// <summary>The reply goes round in circles.</summary>
-    public static void Repeats(HttpContext context, int period, int times) => Repeats(Of(context), RequestIds.Of(context), period, times);
+    public static void Repeats(HttpContext context, int period, int times)
+    {
+        ILogger logger = Of(context);
+        string id = RequestIds.Of(context);
+        Repeats(logger, id, period, times);
+    }
 
     private static ILogger Of(HttpContext context) => context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Fathom.Server");
 

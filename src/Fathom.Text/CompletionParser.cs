@@ -48,6 +48,9 @@ public sealed class CompletionParser
     /// <summary>The text of the block of calls as it was written, to replay it unchanged; empty without calls.</summary>
     public string RawCalls => calls.Raw;
 
+    /// <summary>The text of the block of calls as far as it goes, while the parser is inside one; null outside.</summary>
+    public string? OpenCalls => state == State.Calls ? calls.Seen : null;
+
     /// <summary>The line feeds that stood before the block of calls and belong to it, at most two.</summary>
     public string CallsLead { get; private set; } = string.Empty;
 

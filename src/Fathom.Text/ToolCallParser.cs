@@ -24,6 +24,9 @@ internal sealed class ToolCallParser(IReadOnlyList<ChatTool> tools, Func<string>
     /// <summary>The text read so far, up to the end of the block.</summary>
     public string Raw => raw.ToString();
 
+    /// <summary>All text of the block so far, what is not decided yet included.</summary>
+    public string Seen => raw.ToString() + pending;
+
     /// <summary>Reads more text of the block.</summary>
     public void Append(string text)
     {

@@ -33,11 +33,15 @@ internal sealed class ModelArguments
     /// <summary>Whether the built-in model is meant.</summary>
     public bool IsBuiltIn(ParseResult parsed) => parsed.GetValue(model) is null;
 
+    /// <summary>A name for the model: that of its folder or file.</summary>
+    public string NameOf(ParseResult parsed) => parsed.GetValue(model) is { } path ? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))).ToLowerInvariant() : "minnow";
+
     /// <summary>Opens the model; without compressed attention when a measurement asks for that.</summary>
-    public FathomModel Open(ParseResult parsed, bool windowOnly = false) => FathomModel.Open(
+    public FathomModel Open(ParseResult parsed, bool windowOnly = false, EngineOptions? engine = null) => FathomModel.Open(
         ModelLocation.Resolve(parsed.GetValue(model)),
         new FathomModelOptions
         {
+            Engine = engine ?? new EngineOptions(),
             TokenizerPath = parsed.GetValue(tokenizer)?.FullName,
             Model = new V4ModelOptions { Profile = parsed.GetValue(profile), Workers = CheckThreads(parsed.GetValue(threads)), WindowOnly = windowOnly },
         });

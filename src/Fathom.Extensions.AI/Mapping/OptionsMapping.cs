@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Fathom.Inference;
 using Fathom.Text;
+using Fathom.Text.Grammars;
 using Microsoft.Extensions.AI;
 
 namespace Fathom.Extensions.AI.Mapping;
@@ -8,6 +9,7 @@ namespace Fathom.Extensions.AI.Mapping;
 /// <summary>Reads the options of a request. What it does not say is taken from the defaults.</summary>
 internal static class OptionsMapping
 {
+    private static readonly GrammarCache Grammars = new();
     private static readonly JsonElement AnyJson = ChatJson.Parse("""{"type": "json_object"}""", "the response format");
 
     /// <summary>The options as Fathom has them.</summary>
@@ -24,7 +26,10 @@ internal static class OptionsMapping
         {
             System = options.Instructions ?? start.System,
             Tools = ToolMapping.Read(options, start.Tools),
+            ForcedTools = ToolMapping.ReadForced(options) ?? start.ForcedTools,
+            OneCallOnly = options.AllowMultipleToolCalls == false || start.OneCallOnly,
             ResponseFormat = ReadFormat(options.ResponseFormat, start.ResponseFormat),
+            Form = ReadForm(options.ResponseFormat) ?? start.Form,
             Generation = ReadGeneration(options, start.Generation),
         };
     }
@@ -36,13 +41,18 @@ internal static class OptionsMapping
         object other => throw new ArgumentException($"{nameof(ChatOptions.RawRepresentationFactory)} must return {typeof(FathomChatOptions).FullName} or null for Fathom, not {other.GetType().FullName}."),
     };
 
-    // The one place that hands on the wish for a form; the prompt carries it.
+    // What the prompt says of the form.
     private static JsonElement? ReadFormat(ChatResponseFormat? wanted, JsonElement? standard) => wanted switch
     {
         null => standard,
         ChatResponseFormatJson json => json.Schema ?? AnyJson,
         _ => null,
     };
+
+    // What the reply is held to.
+    private static OutputGrammar? ReadForm(ChatResponseFormat? wanted) => wanted is not ChatResponseFormatJson json
+        ? null
+        : json.Schema is { } schema ? Grammars.Get(schema.GetRawText(), () => OutputGrammar.FromJsonSchema(schema, isStrict: false)) : Grammars.Get("object", OutputGrammar.JsonObject);
 
     private static GenerationOptions ReadGeneration(ChatOptions options, GenerationOptions standard) => standard with
     {

@@ -11,14 +11,22 @@ internal static class ToolMapping
     /// <summary>The tools to offer.</summary>
     /// <param name="options">The request.</param>
     /// <param name="standard">The tools when the request names none.</param>
-    /// <exception cref="NotSupportedException">A tool is not a function, or a call is demanded.</exception>
+    /// <exception cref="NotSupportedException">A tool is not a function.</exception>
     public static IReadOnlyList<ChatTool> Read(ChatOptions options, IReadOnlyList<ChatTool> standard)
     {
         // Without tools in the prompt the markup of calls is never sampled, so none means none.
         if (options.ToolMode is NoneChatToolMode) return [];
-        if (options.ToolMode is RequiredChatToolMode)
-            throw new NotSupportedException("A tool call cannot be forced yet; use ChatToolMode.Auto and say in the instructions when the tool is to be called.");
         return options.Tools is { Count: > 0 } tools ? [.. tools.Select(Read)] : standard;
+    }
+
+    /// <summary>Names of the tools of which one must be called; null when the model may choose.</summary>
+    /// <exception cref="ArgumentException">A call is demanded of a tool that is not offered.</exception>
+    public static IReadOnlyList<string>? ReadForced(ChatOptions options)
+    {
+        if (options.ToolMode is not RequiredChatToolMode required) return null;
+        string[] offered = [.. options.Tools?.Select(tool => tool.Name) ?? []];
+        if (required.RequiredFunctionName is not { } name) return offered.Length > 0 ? offered : throw new ArgumentException("A tool call is demanded, but no tools are offered.");
+        return offered.Contains(name) ? [name] : throw new ArgumentException($"A call of '{name}' is demanded, but no tool of this name is offered.");
     }
 
     private static ChatTool Read(AITool tool) => tool is AIFunctionDeclaration function

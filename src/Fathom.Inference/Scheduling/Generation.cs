@@ -30,6 +30,8 @@ internal sealed class Generation
     private readonly StringBuilder content = new();
     private readonly StringBuilder reasoning = new();
     private readonly List<ChatToolCall> calls = [];
+    private static long count;
+    private readonly long id = Interlocked.Increment(ref count);
     private readonly long submitted = Stopwatch.GetTimestamp();
     private long started, firstToken;
     private int reasoningTokens, pending = -1;
@@ -170,6 +172,13 @@ internal sealed class Generation
         stopped.TrySetResult();
     }
 
+    /// <summary>How far it is.</summary>
+    public RunningAnswer Describe()
+    {
+        double seconds = firstToken == 0 ? 0 : Stopwatch.GetElapsedTime(firstToken).TotalSeconds;
+        return new RunningAnswer(id, IsPrefilling, Prompt.Tokens.Length, Session.Length, answer.Count, seconds > 0 ? (answer.Count - 1) / seconds : 0);
+    }
+
     /// <summary>Tokens that the session holds: of the prompt, then of the answer.</summary>
     public ReadOnlyMemory<int> Held()
     {
@@ -193,7 +202,7 @@ internal sealed class Generation
     private ReadOnlySpan<bool> Allowed(int vocabulary)
     {
         bool mayEnd = !options.IgnoresEnd && answer.Count >= options.MinTokens;
-        OutputConstraint? form = parser?.IsReasoning == true ? null : constraint;
+        OutputConstraint? form = parser?.IsReasoning != true && constraint?.IsActive == true ? constraint : null;
         if (mayEnd && form is null) return default;
         allowed ??= new bool[vocabulary];
         if (form is null) allowed.AsSpan().Fill(true);
@@ -211,7 +220,6 @@ internal sealed class Generation
         bool isReasoning = parser?.IsReasoning == true;
         answer.Add(token);
         if (isReasoning) reasoningTokens++;
-        else constraint?.Accept(token);
         if (options.LogProbabilities is { } top)
         {
             (TokenProbability picked, TokenProbability[] most) = Sampler.LogProbabilities(logits, token, top);
@@ -219,6 +227,7 @@ internal sealed class Generation
         }
 
         Read(decoder.Push(token));
+        if (!isReasoning) constraint?.Accept(token, parser?.OpenCalls);
     }
 
     private bool GoesInCircles()

@@ -316,6 +316,7 @@ internal sealed class Scheduler : IDisposable
     private void Report(List<StepPlanner.Part> parts) => status = new EngineStatus
     {
         Running = running.Count,
+        Answers = [.. running.Select(generation => generation.Describe())],
         Steps = steps,
         LastRows = parts.Count > 0 ? parts.Sum(part => part.Rows) : status.LastRows,
         LastSequences = parts.Count > 0 ? parts.Count : running.Count == 0 ? 0 : status.LastSequences,

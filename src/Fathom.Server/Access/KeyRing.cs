@@ -48,13 +48,13 @@ internal sealed class KeyRing(IReadOnlyList<ApiKey> keys)
     }
 
     /// <summary>The key of a request; null where none is needed.</summary>
-    public ApiKey? KeyOf(HttpContext context) => context.Items.TryGetValue(typeof(ApiKey), out object? key) ? (ApiKey)key! : null;
+    public static ApiKey? KeyOf(HttpContext context) => context.Items.TryGetValue(typeof(ApiKey), out object? key) ? (ApiKey)key! : null;
 
     /// <summary>Whose kept beginnings of prompts a request may use.</summary>
-    public string SpaceOf(HttpContext context) => KeyOf(context) is { } key ? key.Space ?? $"key {key.Name}" : string.Empty;
+    public static string SpaceOf(HttpContext context) => KeyOf(context) is { } key ? key.Space ?? $"key {key.Name}" : string.Empty;
 
     /// <summary>Who asks, for taking turns: a key, else a connection's address.</summary>
-    public string ClientOf(HttpContext context) => KeyOf(context)?.Name ?? context.Connection.RemoteIpAddress?.ToString() ?? string.Empty;
+    public static string ClientOf(HttpContext context) => KeyOf(context)?.Name ?? context.Connection.RemoteIpAddress?.ToString() ?? string.Empty;
 
     /// <summary>Counts a request in, or refuses it; what is returned counts it out.</summary>
     /// <exception cref="ApiException">A limit of the key is reached.</exception>

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Fathom.Inference;
 using Fathom.Text;
+using Fathom.Text.Grammars;
 using Microsoft.AspNetCore.Http;
 
 namespace Fathom.Server.Errors;
@@ -20,7 +21,7 @@ internal static class ErrorBodies
         QueueFullException full => dialect == Dialect.Anthropic
             ? new ApiException(529, "overloaded_error", $"Overloaded: {full.Message}") { RetryAfter = 5 }
             : new ApiException(429, "rate_limit_error", full.Message) { Code = "rate_limit_exceeded", RetryAfter = 5 },
-        ChatFormatException or ArgumentException => ApiException.BadRequest(exception.Message),
+        ChatFormatException or ArgumentException or GrammarException => ApiException.BadRequest(exception.Message),
         BadHttpRequestException bad => new ApiException(bad.StatusCode, ApiException.InvalidRequest, bad.StatusCode == 413 ? "The request is too large; send less text, or raise the server's limit." : "The request could not be read: " + bad.Message),
         ObjectDisposedException => new ApiException(503, "server_error", "The server is stopping; try again later.") { Code = "overloaded", RetryAfter = 5 },
         _ => null,

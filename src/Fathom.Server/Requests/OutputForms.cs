@@ -16,6 +16,7 @@ internal sealed record OutputForm(OutputGrammar? Grammar, JsonElement? Told)
 /// <summary>Reads the form that a reply must have, in all spellings (interface specification, section 1.6).</summary>
 internal static class OutputForms
 {
+    private static readonly GrammarCache Grammars = new();
     private static readonly JsonElement JsonObject = JsonDocument.Parse("""{"type": "json_object"}""").RootElement;
 
     /// <summary>Chat completions: OpenAI's <c>response_format</c>, and the fields of vLLM and llama.cpp.</summary>
@@ -39,7 +40,7 @@ internal static class OutputForms
             case null or "text":
                 return OutputForm.Any;
             case "json_object":
-                return new OutputForm(OutputGrammar.JsonObject(), JsonObject);
+                return new OutputForm(Grammars.Get("json_object", OutputGrammar.JsonObject), JsonObject);
             case "json_schema":
                 JsonFields described = format.Object("json_schema") ?? format;
                 JsonElement schema = described.Any("schema") ?? throw ApiException.BadField(described.NameOf("schema"), $"'{described.NameOf("schema")}' is missing.");
@@ -49,7 +50,7 @@ internal static class OutputForms
         }
     }
 
-    private static OutputForm OfSchema(JsonElement schema, bool isStrict) => new(Grammar(() => OutputGrammar.FromJsonSchema(schema, isStrict)), schema);
+    private static OutputForm OfSchema(JsonElement schema, bool isStrict) => new(Grammar(() => Grammars.Get($"schema {isStrict} {schema.GetRawText()}", () => OutputGrammar.FromJsonSchema(schema, isStrict))), schema);
 
     // vLLM takes a schema as text too.
     private static JsonElement SchemaOf(JsonElement schema) => schema.ValueKind == JsonValueKind.String ? Text.ChatJson.Parse(schema.GetString()!, "guided_json") : schema;

@@ -1,5 +1,4 @@
 using Fathom.Text;
-using Fathom.Text.Grammars;
 
 namespace Fathom.Server.Requests;
 
@@ -14,8 +13,4 @@ internal sealed record ToolOffer(IReadOnlyList<ChatTool> Tools, IReadOnlyList<st
 
     /// <summary>What the client knows as something else than a function, by the model's name for it.</summary>
     public IReadOnlyDictionary<string, ToolKind> Kinds { get; init; } = new Dictionary<string, ToolKind>();
-
-    /// <summary>The form that a forced call gives the answer; null when nothing is forced.</summary>
-    public OutputGrammar? Form(ChatFormat format, bool allowsSeveral) =>
-        Forced is { } names ? OutputGrammar.FromToolCalls(format, [.. Tools.Where(tool => names.Contains(tool.Name))], IsStrict, allowsSeveral) : null;
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Fathom.Inference;
 using Fathom.Server.Errors;
@@ -42,7 +43,7 @@ internal static class AnswerPump
         }
     }
 
-    private static async IAsyncEnumerable<Happening> Merge(IReadOnlyList<Answer> answers, CancellationToken cancellation)
+    private static async IAsyncEnumerable<Happening> Merge(IReadOnlyList<Answer> answers, [EnumeratorCancellation] CancellationToken cancellation)
     {
         if (answers.Count == 1)
         {

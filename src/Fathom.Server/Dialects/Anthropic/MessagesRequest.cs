@@ -29,7 +29,9 @@ internal static class MessagesRequest
                 ThinkingMode = mode,
                 ReasoningEffort = level,
                 NewCallId = () => RequestIds.New("toolu_"),
-                Form = offer.Form(context.Model.ChatFormat, !isSerial) ?? form.Grammar,
+                Form = form.Grammar,
+                ForcedTools = offer.Forced,
+                StrictTools = offer.IsStrict,
                 Generation = SamplingFields.Read(fields, fields.Whole("max_tokens", 0), "stop_sequences", context.Options),
             },
         };

@@ -39,7 +39,9 @@ internal static class ChatCompletionsRequest
                 ThinkingMode = mode,
                 ReasoningEffort = effort,
                 NewCallId = () => RequestIds.New("call_"),
-                Form = offer.Form(context.Model.ChatFormat, fields.Flag("parallel_tool_calls") != false) ?? form.Grammar,
+                Form = form.Grammar,
+                ForcedTools = offer.Forced,
+                StrictTools = offer.IsStrict,
                 Generation = SamplingFields.Read(fields, fields.Whole("max_completion_tokens", 1) ?? fields.Whole("max_tokens", 1), "stop", context.Options) with { LogProbabilities = top },
             },
         };

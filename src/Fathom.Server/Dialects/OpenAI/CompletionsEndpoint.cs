@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Fathom.Inference;
+using Fathom.Server.Access;
 using Fathom.Server.Errors;
 using Fathom.Server.Requests;
 using Fathom.Server.Streams;
@@ -35,8 +36,8 @@ internal sealed class CompletionsEndpoint(AnswerService service)
         int choices = prompts.Count * count, next = 0;
         Answer Prepare(long? seed) => service.Model.PrepareText(prompts[next++ / count], new ChatOptions
         {
-            CacheSpace = service.SpaceOf(context),
-            Client = service.ClientOf(context),
+            CacheSpace = KeyRing.SpaceOf(context),
+            Client = KeyRing.ClientOf(context),
             Form = form.Grammar,
             Generation = generation with { Sampling = generation.Sampling with { Seed = seed } },
         });

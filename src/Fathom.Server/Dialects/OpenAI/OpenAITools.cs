@@ -36,7 +36,8 @@ internal static class OpenAITools
                 "none" => ToolOffer.None,
                 "auto" => new ToolOffer(tools, null, isStrict),
                 "required" or "any" => new ToolOffer(tools, Offered(tools), isStrict),
-                { } other => throw ApiException.BadField("tool_choice", $"'tool_choice' must be none, auto, required or a function, not '{other}'."),
+                string other => throw ApiException.BadField("tool_choice", $"'tool_choice' must be none, auto, required or a function, not '{other}'."),
+                null => new ToolOffer(tools, null, isStrict),
             };
         }
 
