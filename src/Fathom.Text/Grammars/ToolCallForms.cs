@@ -15,6 +15,7 @@ internal sealed class ToolCallForms
 
     private readonly string block, invoke, parameter;
     private readonly bool isStrict;
+    private readonly JsonForms forms = new(Bar);
 
     public ToolCallForms(ChatFormat format, bool isStrict)
     {
@@ -77,7 +78,7 @@ internal sealed class ToolCallForms
     private Form Arguments(ChatTool tool)
     {
         if (!tool.Function.TryGetProperty("parameters", out JsonElement schema) || schema.ValueKind == JsonValueKind.Null) return Form.Empty;
-        var compiler = new SchemaCompiler(schema, $"{tool.Name}: $", isStrict, null, new JsonForms(Bar), this);
+        var compiler = new SchemaCompiler(schema, $"{tool.Name}: $", isStrict, null, forms, this);
         RuleForm rule = compiler.Compile(ValueShape.Arguments);
         compiler.Finish();
 
