@@ -11,6 +11,9 @@ internal static class GrammarTesting
 
     private static readonly Lazy<TokenTrie> SmallTrie = new(() => new TokenTrie(SmallTokenizer, id => !SmallTokenizer.IsSpecial(id)));
 
+    // For the patterns of random schemas: what they want to see before the quotation mark.
+    private static readonly string[] StringEnds = ["\"", "1\"", "x\"", "a@a\"", "b\"", "\\\"\"", "foo\""];
+
     public static Tokenizer SmallTokenizer => Small.Value;
 
     public static TokenTrie Trie => SmallTrie.Value;
@@ -61,10 +64,10 @@ internal static class GrammarTesting
             }
 
             Assert.NotEmpty(choices);
-            int picked = choices[random.Next(choices.Count)];
-            if (text.Count > longBytes) picked = Shortest(matcher, choices, random);
-            Assert.True(matcher.Accept(SmallTokenizer.BytesOf(picked)));
-            text.AddRange(SmallTokenizer.BytesOf(picked));
+            byte[] next = SmallTokenizer.BytesOf(choices[random.Next(choices.Count)]).ToArray();
+            if (text.Count > longBytes && random.Next(20) > 0) next = Closing(grammar, text, allowed) ?? next;
+            Assert.True(matcher.Accept(next));
+            text.AddRange(next);
             Assert.True(text.Count < 20_000, Encoding.UTF8.GetString([.. text]));
         }
 
@@ -72,16 +75,19 @@ internal static class GrammarTesting
         return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString([.. text]);
     }
 
-    // A token that closes, of those that are allowed, if there is one.
-    private static int Shortest(GrammarMatcher matcher, List<int> choices, Random random)
+    // What closes the innermost open thing, if anything can. Where a brace, a bracket and a letter may all come, there is a string.
+    private static byte[]? Closing(OutputGrammar grammar, List<byte> text, bool[] allowed)
     {
-        Assert.False(matcher.MustEnd);
-        foreach (string closing in (ReadOnlySpan<string>)["}", "]", "\"", "<", "/"])
+        bool Fits(string one) => Enumerable.Range(0, allowed.Length).Any(id => allowed[id] && SmallTokenizer.BytesOf(id).SequenceEqual(Encoding.UTF8.GetBytes(one)));
+        bool isString = Fits("}") && Fits("]") && Fits("a");
+        string[] tags = text[0] == '\n' ? [$"</{Markup.Dsml}parameter>", $"</{Markup.Dsml} parameter>", $"\n</{Markup.Dsml}invoke>\n</{Markup.Dsml}tool_calls>", $"\n</{Markup.Dsml} invoke>\n</{Markup.Dsml} calls>"] : [];
+        foreach (string closing in (string[])[.. tags, .. isString ? StringEnds : ["}", "]"]])
         {
-            int found = choices.FindIndex(id => SmallTokenizer.BytesOf(id).SequenceEqual(Encoding.UTF8.GetBytes(closing)));
-            if (found >= 0 && random.Next(8) > 0) return choices[found];
+            var matcher = new GrammarMatcher(grammar, Trie);
+            Assert.True(matcher.Accept([.. text]));
+            if (matcher.Accept(Encoding.UTF8.GetBytes(closing))) return Encoding.UTF8.GetBytes(closing);
         }
 
-        return choices[random.Next(choices.Count)];
+        return null;
     }
 }

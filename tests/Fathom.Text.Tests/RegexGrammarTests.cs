@@ -68,6 +68,16 @@ public sealed class RegexGrammarTests
     }
 
     [Fact]
+    public void Nested_repetitions_do_not_double()
+    {
+        string Nested(string sign) => new string('(', 150) + "a" + string.Concat(Enumerable.Repeat($"){sign}", 150));
+        Accepts(OutputGrammar.FromRegex(Nested("+")), "a", "aaaa");
+        Accepts(OutputGrammar.FromRegex($"({Nested("*")}){{2,1000}}"), "", "aaaa");
+        Accepts(OutputGrammar.FromRegex(Nested("?") + "b"), "b", "ab");
+        Refuses(OutputGrammar.FromRegex(Nested("+")), "", "ab");
+    }
+
+    [Fact]
     public void A_pattern_too_large_is_refused() =>
         Assert.Contains("too large", Refusal(() => OutputGrammar.FromRegex(string.Concat(Enumerable.Repeat("abcdefghij", 30_000)))), StringComparison.Ordinal);
 

@@ -81,20 +81,22 @@ internal sealed class AutomatonBuilder
         int copies = isUnlimited ? least : most;
         if (copies <= 1 || (long)copies * SizeOf(body) <= MostUnrolled)
         {
-            int optional = isUnlimited ? EmitStar(body, next) : next;
-            for (int i = least; i < most && !isUnlimited; i++) optional = AddFork([Emit(body, optional), next]);
-            for (int i = 0; i < least; i++) optional = Emit(body, optional);
-            return optional;
+            int at = next;
+            if (isUnlimited) at = EmitStar(body, next, mayBeNone: least == 0);
+            else for (int i = least; i < most; i++) at = AddFork([Emit(body, at), next]);
+            for (int i = isUnlimited ? 1 : 0; i < least; i++) at = Emit(body, at);
+            return at;
         }
 
         return isNullable && !analysis.IsMoreThanEmpty(body) ? next : Add(new Position(PositionKind.Loop, RuleOf(body, isNullable), next, least, most));
     }
 
-    private int EmitStar(Form body, int next)
+    // A circle through the body; entered before the body or in front of the way out. One copy, or nested ones would double.
+    private int EmitStar(Form body, int next, bool mayBeNone)
     {
         int fork = AddFork([next, next]);
-        forks[positions[fork].Index][0] = Emit(body, fork);
-        return fork;
+        int start = forks[positions[fork].Index][0] = Emit(body, fork);
+        return mayBeNone ? fork : start;
     }
 
     // As Emit, without the empty output. Only for forms that have others as well (FormAnalysis.IsMoreThanEmpty).

@@ -22,6 +22,7 @@ internal sealed class SchemaCompiler
     private readonly Queue<(RuleForm Rule, IReadOnlyList<SchemaPart> Parts, ValueShape Shape)> waiting = new();
     private readonly HashSet<string> looked = new(StringComparer.Ordinal);
     private readonly ToolCallForms? markup;
+    private readonly SchemaCheck check;
 
     /// <param name="schema">The schema.</param>
     /// <param name="place">How errors name it.</param>
@@ -33,6 +34,7 @@ internal sealed class SchemaCompiler
     {
         root = new SchemaPart(schema, place);
         references = new SchemaReferences(root);
+        check = new SchemaCheck(this, references);
         (this.isStrict, this.ignored, Forms, this.markup) = (isStrict, ignored, forms, markup);
     }
 
@@ -100,7 +102,7 @@ internal sealed class SchemaCompiler
         // Reading texts and bounds now reports their errors even where enum decides.
         var text = new TextSchema(flat, this);
         var numbers = new NumberSchema(flat);
-        if (flat.Exists(part => part["enum"] is not null || part["const"] is not null)) return EnumOf(flat, types, text, numbers, shape);
+        if (flat.Exists(part => part["enum"] is not null || part["const"] is not null)) return EnumOf(flat, types, shape);
 
         var options = new List<Form>();
         if (types.HasFlag(SchemaTypes.Text)) options.Add(text.ToForm(shape));
@@ -174,9 +176,9 @@ internal sealed class SchemaCompiler
         return isSaid || implied == SchemaTypes.None ? types : implied;
     }
 
-    private Form EnumOf(List<SchemaPart> flat, SchemaTypes types, TextSchema text, NumberSchema numbers, ValueShape shape)
+    private Form EnumOf(List<SchemaPart> flat, SchemaTypes types, ValueShape shape)
     {
-        List<JsonElement>? values = null;
+        JsonElement[]? values = null;
         string place = string.Empty;
         foreach (SchemaPart part in flat)
         {
@@ -185,13 +187,12 @@ internal sealed class SchemaCompiler
                 if (part[keyword] is not { } given) continue;
                 place = $"{part.Place}.{keyword}";
                 if (keyword == "enum" && given.ValueKind != JsonValueKind.Array) throw new GrammarException($"{place} is not an array.");
-                List<JsonElement> listed = keyword == "enum" ? [.. given.EnumerateArray()] : [given];
-                values = values is null ? listed : values.FindAll(value => listed.Exists(other => JsonElement.DeepEquals(value, other)));
+                values ??= keyword == "enum" ? [.. given.EnumerateArray()] : [given];
             }
         }
 
         if (shape == ValueShape.Arguments) throw new GrammarException($"{place} stands where the parameters of a tool are described; use properties.");
-        Form[] options = [.. values!.Where(value => types.HasFlag(SchemaKeywords.TypeOf(value)) && text.Allows(value) && numbers.Allows(value))
+        Form[] options = [.. values!.Where(value => types.HasFlag(SchemaKeywords.TypeOf(value)) && flat.TrueForAll(part => check.Allows(part, value)))
             .Select(value => shape == ValueShape.RawText ? Markup.RawValue(value.GetString()!) : Forms.Value(value))];
         return options.Length > 0 ? Form.Choice(options) : Form.Never($"{place} has no value that can stand there.");
     }

@@ -70,7 +70,7 @@ internal sealed class TextSchema
 
         // Lengths beside a pattern are followed where the pattern implies or excludes them.
         if (shortest > most || longest < least) return Form.Never($"{lengthPlace} and {patternPlace} contradict each other.");
-        if (shortest < least || longest > most) compiler.Ignore(lengthPlace);
+        if (shortest < least || (most != RepeatForm.NoLimit && longest > most)) compiler.Ignore(lengthPlace);
         return form;
     }
 

@@ -15,6 +15,7 @@ internal sealed class ToolCallForms
 
     private readonly string block, invoke, parameter;
     private readonly bool isStrict;
+    private readonly JsonForms forms = new(Bar);
 
     public ToolCallForms(ChatFormat format, bool isStrict)
     {
@@ -62,7 +63,7 @@ internal sealed class ToolCallForms
     public static Form Spell(CharacterSet set) => Utf8Forms.Of(set.Minus(Bar));
 
     /// <summary>A text and the closing tag.</summary>
-    public Form Closed(Form text) => Form.Sequence(text, Form.Literal(Close(parameter) + ">"));
+    public Form Closed(Form text) => Form.Sequence(text, Form.Literal(Close(parameter)));
 
     /// <summary>Exactly this text and the closing tag.</summary>
     public Form RawValue(string text) =>
@@ -71,13 +72,13 @@ internal sealed class ToolCallForms
     private Form Call(ChatTool tool, string place)
     {
         if (tool.Name.Length is 0 or > 1000 || tool.Name.AsSpan().ContainsAny('"', '｜')) throw new GrammarException($"{place} has a name that cannot stand in a tag: it is empty, too long, or holds a quotation mark or a bar.");
-        return Form.Sequence(Form.Literal($"{Open(invoke)} name=\"{tool.Name}\">\n"), Arguments(tool), Form.Literal($"\n{Close(invoke)}>\n"));
+        return Form.Sequence(Form.Literal($"{Open(invoke)} name=\"{tool.Name}\">\n"), Arguments(tool), Form.Literal($"\n{Close(invoke)}\n"));
     }
 
     private Form Arguments(ChatTool tool)
     {
         if (!tool.Function.TryGetProperty("parameters", out JsonElement schema) || schema.ValueKind == JsonValueKind.Null) return Form.Empty;
-        var compiler = new SchemaCompiler(schema, $"{tool.Name}: $", isStrict, null, new JsonForms(Bar), this);
+        var compiler = new SchemaCompiler(schema, $"{tool.Name}: $", isStrict, null, forms, this);
         RuleForm rule = compiler.Compile(ValueShape.Arguments);
         compiler.Finish();
 
@@ -122,5 +123,5 @@ internal sealed class ToolCallForms
 
     private static string Open(string name) => $"<{Fathom.Text.Markup.Dsml}{name}";
 
-    private static string Close(string name) => $"</{Fathom.Text.Markup.Dsml}{name}";
+    private static string Close(string name) => $"</{Fathom.Text.Markup.Dsml}{name}>";
 }
