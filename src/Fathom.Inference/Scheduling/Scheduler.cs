@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Fathom.Inference.Caching;
 using Fathom.Model;
+using Fathom.Text.Grammars;
 
 namespace Fathom.Inference.Scheduling;
 
@@ -277,7 +278,7 @@ internal sealed class Scheduler : IDisposable
             {
                 picking[row].Advance(logits[row]);
             }
-            catch (Exception exception) when (exception is InvalidDataException or ArgumentException or InvalidOperationException)
+            catch (Exception exception) when (exception is InvalidDataException or ArgumentException or InvalidOperationException or GrammarException)
             {
                 picking[row].Fail(exception);
             }

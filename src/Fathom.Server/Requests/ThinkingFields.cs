@@ -26,7 +26,8 @@ internal static class ThinkingFields
         bool thinks = explicitly ?? byName ?? byDefault == ThinkingMode.Thinking;
         string? word = effort is { } value ? Word(value) : "high";
         if (word == "none") return (ThinkingMode.Chat, null);
-        return thinks ? (ThinkingMode.Thinking, Known(word, format)) : (ThinkingMode.Chat, null);
+        string? level = Known(word, format);
+        return thinks ? (ThinkingMode.Thinking, level) : (ThinkingMode.Chat, null);
     }
 
     // Both dialects have an object with a type; adaptive leaves it to the model, which here means thinking.
