@@ -163,7 +163,7 @@ public sealed class FathomModel : IDisposable
         int[] tokens = Tokenizer.Encode(prompt.Spans);
         var asked = new GenerationPrompt(tokens) { Boundaries = PromptBoundaries.Of(tokens, userToken), Space = options.CacheSpace, Client = options.Client };
         var generation = new Generation(Tokenizer, ContextLength, asked, options.Generation, tools.Length > 0 ? toolRules : chatRules, parser, ConstraintOf(options, tools)) { OneCallOnly = options.OneCallOnly };
-        return new Answer(scheduler, generation, completed => Remember(options.CacheSpace, prompt.OpensThinking, completed));
+        return new Answer(scheduler, generation, completed => Remember(options.CacheSpace, messages, prompt.OpensThinking, completed));
     }
 
     /// <summary>Prepares to go on from tokens, without any chat markup.</summary>
@@ -239,14 +239,14 @@ public sealed class FathomModel : IDisposable
     }
 
     // Only what would be rendered to just this text is worth remembering.
-    private void Remember(string space, bool isThinking, GenerationCompleted completed)
+    private void Remember(string space, IReadOnlyList<ChatMessage> messages, bool isThinking, GenerationCompleted completed)
     {
         ChatMessage message = completed.Message;
         bool isWhole = completed.FinishReason != FinishReason.Length && completed.StopText is null;
         if (!isWhole) return;
         int[] tokens = [.. completed.Tokens];
         int contentStart = isThinking && Tokenizer.FindAddedToken(Markup.ThinkEnd) is { } thinkEnd ? Array.IndexOf(tokens, thinkEnd) + 1 : 0;
-        var answer = new AnswerStore.Answer(space, isThinking ? message.ReasoningContent ?? string.Empty : null, message.Content ?? string.Empty, message.RawCalls, message.ToolCalls, tokens, contentStart);
+        var answer = new AnswerStore.Answer(space, AnswerStore.ContextOf(messages), isThinking ? message.ReasoningContent ?? string.Empty : null, message.Content ?? string.Empty, message.RawCalls, message.ToolCalls, tokens, contentStart);
         bool isFaithful = (!isThinking || contentStart > 0) && Tokenizer.Decode(tokens) == answer.Text;
         if (isFaithful) answers.Add(answer);
     }

@@ -50,7 +50,10 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>A model that follows a script.</summary>
-    public static ScriptedModel Scripted(Func<string, string> script, int maxPositions = 100_000)
+    /// <param name="script">Makes the answer of the text of the prompt.</param>
+    /// <param name="maxPositions">The context.</param>
+    /// <param name="tail">The script sees this many tokens of the end of the prompt.</param>
+    public static ScriptedModel Scripted(Func<string, string> script, int maxPositions = 100_000, int tail = int.MaxValue)
     {
         int assistant = Tokenizer.FindAddedToken(Markup.Assistant)!.Value, eos = Tokenizer.FindAddedToken(Markup.Eos)!.Value;
         var known = new Dictionary<string, int[]>();
@@ -62,7 +65,8 @@ internal sealed class TestServer : IAsyncDisposable
             // Text without a chat around it is answered as a whole.
             int begin = start < 0 ? tokens.Count : start + 2;
             if (start < 0) begin = PromptLength(tokens);
-            string prompt = Tokenizer.Decode([.. tokens.Take(begin)]);
+            int from = Math.Max(0, begin - tail);
+            string prompt = Tokenizer.Decode([.. Enumerable.Range(from, begin - from).Select(i => tokens[i])]);
             int[] answer;
             lock (known)
             {

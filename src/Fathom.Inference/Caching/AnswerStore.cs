@@ -30,13 +30,14 @@ internal sealed class AnswerStore
 
     /// <summary>An answer as it was written.</summary>
     /// <param name="Space">Whose.</param>
+    /// <param name="Context">What was asked before, as <see cref="ContextOf"/> has it.</param>
     /// <param name="Reasoning">Its reasoning; null when it was made without.</param>
     /// <param name="Content">Its text.</param>
     /// <param name="RawCalls">Its block of calls as written; null without calls.</param>
     /// <param name="Calls">Its calls.</param>
     /// <param name="Tokens">All its tokens, the end token not.</param>
     /// <param name="ContentStart">How many of these are reasoning, the closing tag included.</param>
-    public sealed record Answer(string Space, string? Reasoning, string Content, string? RawCalls, IReadOnlyList<ChatToolCall> Calls, IReadOnlyList<int> Tokens, int ContentStart)
+    public sealed record Answer(string Space, string Context, string? Reasoning, string Content, string? RawCalls, IReadOnlyList<ChatToolCall> Calls, IReadOnlyList<int> Tokens, int ContentStart)
     {
         /// <summary>The text behind the reasoning.</summary>
         public string Rest => Content + RawCalls;
@@ -57,8 +58,22 @@ internal sealed class AnswerStore
     /// <param name="messages">The conversation as the client sent it.</param>
     public IReadOnlyList<ChatMessage> Restore(string space, IReadOnlyList<ChatMessage> messages)
     {
-        lock (gate) return [.. messages.Select(message => message.Role == "assistant" && !message.IsOpenEnded ? Restore(space, message) : message)];
+        var restored = new List<ChatMessage>(messages.Count);
+        string context = string.Empty;
+        lock (gate)
+        {
+            foreach (ChatMessage message in messages)
+            {
+                restored.Add(message.Role == "assistant" && !message.IsOpenEnded ? Restore(space, context, message) : message);
+                context = After(context, message);
+            }
+        }
+
+        return restored;
     }
+
+    /// <summary>Tells conversations apart by what users and tools said in them, which clients send back as it was.</summary>
+    public static string ContextOf(IReadOnlyList<ChatMessage> messages) => messages.Aggregate(string.Empty, After);
 
     /// <summary>Whether a call with this id was made here.</summary>
     public bool Knows(string space, string callId)
@@ -78,19 +93,19 @@ internal sealed class AnswerStore
         lock (gate) return byText.GetValueOrDefault(Key(space, text));
     }
 
-    private ChatMessage Restore(string space, ChatMessage message)
+    private ChatMessage Restore(string space, string context, ChatMessage message)
     {
         if (message.Parts is { } parts && !parts.All(part => part.Type is "text" or "output_text")) return message;
-        string content = message.Parts is { } texts ? string.Join("\n\n", texts.Select(part => part.Text)) : message.Content ?? string.Empty;
-        if (Find(space, message, content) is not { } answer) return message;
+        string content = TextOf(message);
+        if (Find(space, context, message, content) is not { } answer) return message;
         bool isSameReasoning = string.IsNullOrEmpty(message.ReasoningContent) || message.ReasoningContent == answer.Reasoning;
         if (!isSameReasoning) return message;
         return message with { Content = answer.Content, Parts = null, ReasoningContent = answer.Reasoning ?? message.ReasoningContent, RawCalls = answer.RawCalls };
     }
 
-    private Answer? Find(string space, ChatMessage message, string content)
+    private Answer? Find(string space, string context, ChatMessage message, string content)
     {
-        if (message.ToolCalls.Count == 0) return content.Length > 0 ? byContent.GetValueOrDefault(Key(space, content)) : null;
+        if (message.ToolCalls.Count == 0) return content.Length > 0 ? byContent.GetValueOrDefault(Key(space, context + content)) : null;
         if (!byCall.TryGetValue(Key(space, message.ToolCalls[0].Id), out Answer? answer) || answer.Calls.Count != message.ToolCalls.Count) return null;
         bool isSame = answer.Calls.Zip(message.ToolCalls).All(pair => pair.First.Id == pair.Second.Id && pair.First.Name == pair.Second.Name && IsSameJson(pair.First.Arguments, pair.Second.Arguments));
         bool isSameText = content.Length == 0 || content.AsSpan().Trim().SequenceEqual(answer.Content.AsSpan().Trim());
@@ -112,7 +127,7 @@ internal sealed class AnswerStore
             byText[Key(answer.Space, answer.Text)] = answer.Tokens;
             if (answer.Reasoning is not null) byText[Key(answer.Space, answer.Rest)] = [.. answer.Tokens.Skip(answer.ContentStart)];
             foreach (ChatToolCall call in answer.Calls) byCall[Key(answer.Space, call.Id)] = answer;
-            if (answer.Calls.Count == 0 && answer.Content.Length > 0) byContent[Key(answer.Space, answer.Content)] = answer;
+            if (answer.Calls.Count == 0 && answer.Content.Length > 0) byContent[Key(answer.Space, answer.Context + answer.Content)] = answer;
             oldest.Enqueue(answer);
             if (oldest.Count > Capacity) Forget(oldest.Dequeue());
         }
@@ -123,8 +138,13 @@ internal sealed class AnswerStore
         byText.Remove(Key(answer.Space, answer.Text));
         byText.Remove(Key(answer.Space, answer.Rest));
         foreach (ChatToolCall call in answer.Calls) byCall.Remove(Key(answer.Space, call.Id));
-        if (byContent.GetValueOrDefault(Key(answer.Space, answer.Content)) == answer) byContent.Remove(Key(answer.Space, answer.Content));
+        string place = Key(answer.Space, answer.Context + answer.Content);
+        if (byContent.GetValueOrDefault(place) == answer) byContent.Remove(place);
     }
+
+    private static string After(string context, ChatMessage message) => message.Role is "user" or "tool" ? Key(context, $"{message.Role} {TextOf(message)}") : context;
+
+    private static string TextOf(ChatMessage message) => message.Parts is { } parts ? string.Join("\n\n", parts.Select(part => part.Text)) : message.Content ?? string.Empty;
 
     private static string Key(string space, string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{space}\0{text}")).AsSpan(0, 16));
 }
