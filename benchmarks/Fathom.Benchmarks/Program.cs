@@ -5,11 +5,18 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Fathom.Benchmarks;
 
 // Usage: dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- long-context [MODEL] [TOKENS]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- serving [MODEL] [PREFIX TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- roofline [FOLDER]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- --filter '*'
 if (args is ["long-context", .. string[] rest])
 {
     LongContext.Run(rest.ElementAtOrDefault(0) ?? RepositoryFiles.PathOf("tests", "models", "random"), int.Parse(rest.ElementAtOrDefault(1) ?? "100000", System.Globalization.CultureInfo.InvariantCulture));
+    return;
+}
+
+if (args is ["serving", .. string[] served])
+{
+    await Serving.RunAsync(served.ElementAtOrDefault(0) ?? RepositoryFiles.PathOf("models", "builtin"), int.Parse(served.ElementAtOrDefault(1) ?? "32768", System.Globalization.CultureInfo.InvariantCulture));
     return;
 }
 
