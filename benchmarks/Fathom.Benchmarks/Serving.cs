@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Fathom.Inference;
-using Fathom.Model;
 using Fathom.Server;
 
 namespace Fathom.Benchmarks;
@@ -87,7 +86,7 @@ internal static class Serving
 
         public static async Task<Running> StartAsync(string path, EngineOptions engine)
         {
-            FathomModel model = FathomModel.Open(path, new FathomModelOptions { Engine = engine, Model = new V4ModelOptions() });
+            FathomModel model = FathomModel.Open(path, new FathomModelOptions { Engine = engine, TokenizerPath = path.EndsWith(".gguf", StringComparison.Ordinal) ? RepositoryFiles.PathOf("models", "builtin", "tokenizer.json") : null });
             return new Running(model, await FathomServer.StartAsync(model, new ServerOptions { Port = 0 }, engine));
         }
 
