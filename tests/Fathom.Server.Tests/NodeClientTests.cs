@@ -7,6 +7,9 @@ namespace Fathom.Server.Tests;
 /// <summary>The official npm clients of OpenAI and Anthropic against a running server; what they check stands in the scripts of tests/clients.</summary>
 public sealed class NodeClientTests(NodeClients clients) : IClassFixture<NodeClients>
 {
+    // Quotes, line breaks, and characters of several tokens and of two halves.
+    private const string Awkward = "\"Grüße\" \\ and\n日本語 👩‍🚀🪿 end";
+
     [Theory]
     [InlineData("openai-chat.mjs")]
     [InlineData("openai-responses.mjs")]
@@ -24,7 +27,7 @@ public sealed class NodeClientTests(NodeClients clients) : IClassFixture<NodeCli
         DirectoryInfo folder = Directory.CreateTempSubdirectory("fathom-keys");
         try
         {
-            string file = Path.Combine(folder.FullName, "keys.json"), key = KeyFile.Add(file, new ApiKey { Name = "tests", Sha256 = string.Empty });
+            string file = Path.Combine(folder.FullName, "keys.json"), key = KeyFile.Add(file, new ApiKey { Name = "tests", Sha256 = string.Empty, RequestsPerMinute = 10 });
             await using TestServer server = await StartAsync(Script, new ServerOptions { KeysFile = file, ThinksByDefault = false, ThinksByDefaultForAnthropic = false });
             await clients.RunAsync("keys.mjs", server.Address.ToString(), key);
         }
@@ -44,6 +47,9 @@ public sealed class NodeClientTests(NodeClients clients) : IClassFixture<NodeCli
         if (last.Contains("<tool_result>", StringComparison.Ordinal)) return Scripts.Client(prompt);
         if (last.Contains("for ever", StringComparison.Ordinal)) return thought + string.Join(' ', Enumerable.Range(1, 20_000));
         if (last.Contains("patch", StringComparison.Ordinal)) return thought + Scripts.Call(("apply_patch", [("input", "*** Begin Patch\n*** End Patch", true)]));
+        if (last.Contains("what time", StringComparison.Ordinal)) return thought + Scripts.Call(("get_time", []));
+        if (last.Contains("note this", StringComparison.Ordinal)) return thought + Scripts.Call(("take_note", [("text", Awkward, true)]));
+        if (last.Contains("awkward", StringComparison.Ordinal)) return thought + Awkward;
         if (last.Contains("on the map", StringComparison.Ordinal)) return thought + Scripts.Call(("maps__place", [("city", "Paris", true)]));
         return Scripts.Client(prompt);
     }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import Anthropic from '@anthropic-ai/sdk';
 import { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema';
 import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema';
-import { baseUrl, key, run, untilRunning } from './check.mjs';
+import { awkward, baseUrl, key, run, untilRunning } from './check.mjs';
 
 const client = new Anthropic({ baseURL: baseUrl, apiKey: key, maxRetries: 0 });
 const model = 'claude-sonnet-4-5';
@@ -16,6 +16,8 @@ const input_schema = {
   required: ['city'],
 };
 const weather = { name: 'get_weather', description: 'Weather', input_schema };
+const time = { name: 'get_time', input_schema: { type: 'object' } };
+const note = { name: 'take_note', input_schema: { type: 'object', properties: { text: { type: 'string' } } } };
 const schema = {
   type: 'object',
   properties: { name: { type: 'string' }, age: { type: 'integer' } },
@@ -99,6 +101,46 @@ await run({
       }
       assert.deepEqual(snapshots.at(-1), { city: 'Rome', days: 2 });
     }
+  },
+
+  async 'calls without arguments, and with awkward ones'() {
+    for (const [question, tool, wanted] of [['what time is it?', time, {}], ['note this', note, { text: awkward }]]) {
+      const request = { ...ask(question), tools: [tool] };
+      const whole = await client.messages.create(request);
+      const streamed = await client.messages.stream(request).finalMessage();
+      for (const { content, stop_reason } of [whole, streamed]) assert.deepEqual([content.at(-1).input, stop_reason], [wanted, 'tool_use']);
+    }
+  },
+
+  async 'awkward characters'() {
+    assert.equal((await client.messages.create(ask('be awkward'))).content[0].text, awkward);
+    assert.equal(await client.messages.stream(ask('be awkward')).finalText(), awkward);
+  },
+
+  async 'reasoning that eats the limit'() {
+    const request = { ...ask('hi'), thinking, max_tokens: 3 };
+    const whole = await client.messages.create(request);
+    const streamed = await client.messages.stream(request).finalMessage();
+    for (const { content, stop_reason } of [whole, streamed]) {
+      assert.deepEqual([content.map((block) => block.type), stop_reason], [['thinking'], 'max_tokens']);
+      assert.ok(content[0].signature);
+    }
+  },
+
+  async 'a beginning is continued'() {
+    const message = await client.messages.create({ model, max_tokens: 100, messages: [...ask('hi').messages, { role: 'assistant', content: 'Hello' }] });
+    assert.equal(message.content[0].text, ' there, friend.');
+  },
+
+  async 'the next turn is read from the cache'() {
+    const request = { ...ask('count'), system: [{ type: 'text', text: 'You count. '.repeat(100), cache_control: { type: 'ephemeral' } }] };
+    const first = await client.messages.create(request);
+    const stream = client.messages.stream({ ...request, messages: [...request.messages, turn(first), { role: 'user', content: 'hi' }] });
+    const started = await new Promise((resolve) => stream.on('streamEvent', (event) => event.type === 'message_start' && resolve(structuredClone(event.message.usage))));
+    const { usage } = await stream.finalMessage();
+    assert.ok(usage.cache_read_input_tokens > 500);
+    assert.equal(started.cache_read_input_tokens, usage.cache_read_input_tokens);
+    assert.equal(started.input_tokens, usage.input_tokens);
   },
 
   async 'one call only, and choices of tools'() {

@@ -42,3 +42,6 @@ export async function untilRunning(count) {
   }
   throw new Error(`The server still makes ${await running()} answers, not ${count}.`);
 }
+
+/** A text with quotes, line breaks, and characters of several tokens and of two halves, as the server's script has it. */
+export const awkward = '"Grüße" \\ and\n日本語 👩‍🚀🪿 end';

@@ -19,6 +19,19 @@ await run({
     }
   },
 
+  async 'a limit of requests'() {
+    const body = { model, messages };
+    let error;
+    for (let i = 0; i < 20 && !error; i++) error = await openai(key).chat.completions.create(body).then(() => null, (refused) => refused);
+    assert.ok(error instanceof OpenAI.RateLimitError, error?.stack);
+    assert.deepEqual([error.code, error.type], ['rate_limit_exceeded', 'rate_limit_error']);
+    assert.ok(Number(error.headers.get('retry-after')) > 0);
+    assert.equal(error.headers.get('x-ratelimit-remaining-requests'), '0');
+    const other = await errorOf(anthropic({ apiKey: key }).messages.create({ ...body, max_tokens: 9 }));
+    assert.ok(other instanceof Anthropic.RateLimitError);
+    assert.equal(other.type, 'rate_limit_error');
+  },
+
   async 'a wrong key'() {
     const error = await errorOf(openai('wrong').chat.completions.create({ model, messages }));
     assert.ok(error instanceof OpenAI.AuthenticationError);

@@ -1,7 +1,7 @@
 // Chat completions, text completions and models through the official client of OpenAI.
 import assert from 'node:assert/strict';
 import OpenAI from 'openai';
-import { baseUrl, key, run, untilRunning } from './check.mjs';
+import { awkward, baseUrl, key, run, untilRunning } from './check.mjs';
 
 const client = new OpenAI({ baseURL: `${baseUrl}v1`, apiKey: key, maxRetries: 0 });
 const model = 'deepseek-v4-flash';
@@ -14,6 +14,8 @@ const parameters = {
   required: ['city'],
 };
 const weather = { type: 'function', function: { name: 'get_weather', description: 'Weather', parameters } };
+const time = { type: 'function', function: { name: 'get_time' } };
+const note = { type: 'function', function: { name: 'take_note', parameters: { type: 'object', properties: { text: { type: 'string' } } } } };
 const person = {
   type: 'json_schema',
   json_schema: {
@@ -136,6 +138,44 @@ await run({
     }
   },
 
+  async 'calls without arguments, and with awkward ones'() {
+    for (const [question, tool, wanted] of [['what time is it?', time, {}], ['note this', note, { text: awkward }]]) {
+      const request = { ...ask(question), tools: [tool] };
+      const whole = await client.chat.completions.create(request);
+      const streamed = await client.chat.completions.stream(request).finalChatCompletion();
+      for (const { choices: [choice] } of [whole, streamed]) {
+        assert.equal(choice.finish_reason, 'tool_calls');
+        assert.deepEqual(JSON.parse(choice.message.tool_calls[0].function.arguments), wanted);
+      }
+    }
+  },
+
+  async 'awkward characters'() {
+    const whole = await client.chat.completions.create({ ...ask('be awkward'), logprobs: true });
+    assert.equal(whole.choices[0].message.content, awkward);
+    assert.equal(Buffer.from(whole.choices[0].logprobs.content.flatMap((one) => one.bytes)).toString(), awkward);
+    const streamed = await client.chat.completions.stream(ask('be awkward')).finalChatCompletion();
+    assert.equal(streamed.choices[0].message.content, awkward);
+  },
+
+  async 'reasoning that eats the limit'() {
+    const request = { ...ask('hi'), ...thinking, max_completion_tokens: 3 };
+    const whole = await client.chat.completions.create(request);
+    const streamed = await client.chat.completions.stream(request).finalChatCompletion();
+    for (const { choices: [choice] } of [whole, streamed]) {
+      assert.equal(choice.finish_reason, 'length');
+      assert.equal(choice.message.content, '');
+    }
+    assert.ok('I think about it.'.startsWith(whole.choices[0].message.reasoning_content));
+  },
+
+  async 'the next turn is read from the cache'() {
+    const messages = [{ role: 'system', content: 'You count. '.repeat(100) }, { role: 'user', content: 'count' }];
+    const first = await client.chat.completions.create({ model, messages });
+    const second = await client.chat.completions.create({ model, messages: [...messages, first.choices[0].message, { role: 'user', content: 'hi' }] });
+    assert.ok(second.usage.prompt_tokens_details.cached_tokens > first.usage.prompt_tokens);
+  },
+
   async 'one call only, and choices of tools'() {
     const { message } = (await client.chat.completions.create({ ...ask('weather in two cities?'), tools: [weather], parallel_tool_calls: false })).choices[0];
     assert.equal(message.tool_calls.length, 1);
@@ -179,6 +219,14 @@ await run({
         assert.equal(Buffer.from(one.bytes).toString(), one.token);
       }
     }
+  },
+
+  async 'log-probabilities leave out the markup of calls'() {
+    const wanted = { ...ask('weather in two cities?'), tools: [weather], logprobs: true };
+    const whole = (await client.chat.completions.create(wanted)).choices[0];
+    const streamed = (await client.chat.completions.stream(wanted).finalChatCompletion()).choices[0];
+    // The last token may hold the line break before the markup as well.
+    for (const { logprobs } of [whole, streamed]) assert.equal(logprobs.content.map((one) => one.token).join('').trimEnd(), 'I look.');
   },
 
   async 'several answers, stop texts, limits'() {
@@ -230,6 +278,17 @@ await run({
     }
     assert.equal(text, 'Count: one, two');
     checkUsage(usage);
+  },
+
+  async 'log-probabilities of text completions'() {
+    const tokens = [], offsets = [];
+    for await (const { choices: [choice] } of await client.completions.create({ model, prompt: 'Count:', logprobs: 2, stream: true })) {
+      tokens.push(...(choice?.logprobs?.tokens ?? []));
+      offsets.push(...(choice?.logprobs?.text_offset ?? []));
+    }
+    assert.equal(tokens.join(''), ' one, two');
+    const whole = (await client.completions.create({ model, prompt: 'Count:', logprobs: 2 })).choices[0].logprobs;
+    assert.deepEqual([tokens, offsets], [whole.tokens, whole.text_offset]);
   },
 
   async 'models'() {

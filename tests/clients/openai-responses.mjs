@@ -1,7 +1,8 @@
 // Responses through the official client of OpenAI; its stream helper checks ids, indexes and order.
 import assert from 'node:assert/strict';
 import OpenAI from 'openai';
-import { baseUrl, key, run, untilRunning } from './check.mjs';
+import { ResponsesToolRunner } from 'openai/helpers/responses-tool-runner';
+import { awkward, baseUrl, key, run, untilRunning } from './check.mjs';
 
 const client = new OpenAI({ baseURL: `${baseUrl}v1`, apiKey: key, maxRetries: 0 });
 const model = 'deepseek-v4-flash';
@@ -15,6 +16,8 @@ const parameters = {
 };
 const weather = { type: 'function', name: 'get_weather', description: 'Weather', parameters, strict: false };
 const patch = { type: 'custom', name: 'apply_patch', description: 'Changes files.', format: { type: 'text' } };
+const time = { type: 'function', name: 'get_time', parameters: null, strict: null };
+const note = { ...weather, name: 'take_note', parameters: { type: 'object', properties: { text: { type: 'string' } } } };
 const person = {
   type: 'json_schema',
   name: 'person',
@@ -100,6 +103,65 @@ await run({
     }
   },
 
+  async 'the tool runner, whole and streamed'() {
+    for (const options of [{}, { stream: true }, { stream: true, eager: true }]) {
+      const asked = [];
+      const runner = new ResponsesToolRunner({
+        functions: [{
+          tool: weather,
+          execute: ({ city }) => {
+            asked.push(city);
+            return `sun in ${city}`;
+          },
+        }],
+      });
+      const response = await runner.run(client, { ...ask('weather in two cities?'), ...thinks }, options);
+      assert.equal(response.output_text, 'It says sun in Paris and sun in Rome.');
+      assert.deepEqual(asked, ['Paris', 'Rome']);
+    }
+  },
+
+  async 'calls without arguments, and with awkward ones'() {
+    for (const [question, tool, wanted] of [['what time is it?', time, {}], ['note this', note, { text: awkward }]]) {
+      const request = { ...ask(question), tools: [tool] };
+      const whole = await client.responses.create(request);
+      const { response } = await collect(request);
+      for (const { output } of [whole, response]) assert.deepEqual(JSON.parse(output.at(-1).arguments), wanted);
+    }
+  },
+
+  async 'awkward characters'() {
+    assert.equal((await client.responses.create(ask('be awkward'))).output_text, awkward);
+    assert.equal((await collect(ask('be awkward'))).response.output_text, awkward);
+  },
+
+  async 'choices of tools'() {
+    const tools = [weather, time];
+    const one = await client.responses.create({ ...ask('weather in two cities?'), tools, parallel_tool_calls: false });
+    assert.equal(one.output.filter((item) => item.type === 'function_call').length, 1);
+    const allowed = { type: 'allowed_tools', mode: 'required', tools: [{ type: 'function', name: 'get_time' }] };
+    for (const tool_choice of ['required', { type: 'function', name: 'get_time' }, allowed]) {
+      const forced = await client.responses.create({ ...ask('what time is it?'), tools, tool_choice });
+      assert.equal(forced.output.at(-1).name, 'get_time');
+    }
+    const none = await client.responses.create({ ...ask('hi'), tools, tool_choice: 'none' });
+    assert.equal(none.output_text, 'Hello there, friend.');
+  },
+
+  async 'log-probabilities'() {
+    const wanted = { ...ask('hi'), include: ['message.output_text.logprobs'], top_logprobs: 2 };
+    const whole = await client.responses.create(wanted);
+    const { response, events } = await collect(wanted);
+    for (const { output, top_logprobs } of [whole, response]) {
+      const { logprobs } = output[0].content[0];
+      assert.equal(top_logprobs, 2);
+      assert.equal(logprobs.map((one) => one.token).join(''), 'Hello there, friend.');
+      assert.ok(logprobs.every((one) => one.top_logprobs.length === 2));
+    }
+    const streamed = events.filter((event) => event.type === 'response.output_text.delta').flatMap((event) => event.logprobs);
+    assert.equal(streamed.map((one) => one.token).join(''), 'Hello there, friend.');
+  },
+
   async 'results as lists of parts'() {
     const input = [{ role: 'user', content: 'weather?' }];
     const first = await client.responses.create({ ...ask(input), tools: [weather] });
@@ -148,7 +210,13 @@ await run({
     assert.equal(events.at(-1).type, 'response.incomplete');
   },
 
-  async 'counts without an answer'() {
+  async 'reasoning that eats the limit'() {
+    const { response } = await collect({ ...ask('hi'), ...thinks, max_output_tokens: 3 });
+    assert.equal(response.status, 'incomplete');
+    assert.deepEqual(response.output.map((item) => [item.type, item.status]), [['reasoning', 'incomplete']]);
+  },
+
+  async 'a probe without input'() {
     const probe = await client.responses.create({ ...ask([]), max_output_tokens: 1 });
     assert.equal(probe.object, 'response');
   },
