@@ -129,9 +129,11 @@ internal sealed class TestServer : IAsyncDisposable
 
     public static string Quote(string text) => JsonSerializer.Serialize(text);
 
-    // The script of plain text cannot know where the prompt ended: by convention at the first colon.
+    // The script of plain text cannot know where the prompt ended: by convention at the first colon. A gap to fill has an end of its own.
     private static int PromptLength(IReadOnlyList<int> tokens)
     {
+        int end = tokens.ToList().IndexOf(Tokenizer.FindAddedToken(Markup.FimEnd)!.Value);
+        if (end >= 0) return end + 1;
         int colon = Tokenizer.Encode(":", matchAddedTokens: false)[0];
         int at = tokens.ToList().IndexOf(colon);
         return at < 0 ? tokens.Count : at + 1;

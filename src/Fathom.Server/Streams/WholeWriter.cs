@@ -19,14 +19,14 @@ internal sealed class WholeWriter(HttpContext context, Dialect dialect, Func<IRe
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private readonly List<TokenSampled>[] sampled = [.. Enumerable.Range(0, choices).Select(_ => new List<TokenSampled>())];
+    private readonly PickedTokens[] picked = [.. Enumerable.Range(0, choices).Select(_ => new PickedTokens())];
     private long lastSign = Environment.TickCount64;
 
     public Task StartAsync() => Task.CompletedTask;
 
     public Task WriteAsync(int choice, CompletionEvent happened)
     {
-        if (happened is TokenSampled one) sampled[choice].Add(one);
+        picked[choice].Read(happened);
         return BeatAsync();
     }
 
@@ -41,7 +41,7 @@ internal sealed class WholeWriter(HttpContext context, Dialect dialect, Func<IRe
     public async Task EndAsync(IReadOnlyList<GenerationCompleted> completed)
     {
         if (!context.Response.HasStarted) context.Response.ContentType = "application/json";
-        await SendAsync(body(completed, sampled).ToJsonString(EventStream.Json)).ConfigureAwait(false);
+        await SendAsync(body(completed, [.. picked.Select(one => one.Waiting)]).ToJsonString(EventStream.Json)).ConfigureAwait(false);
     }
 
     public Task FailAsync(ApiException error) => SendAsync(ErrorBodies.Body(error, dialect, RequestIds.Of(context)).ToJsonString(EventStream.Json));

@@ -12,7 +12,7 @@ namespace Fathom.Server.Dialects.OpenAI;
 internal sealed class ChatStreamWriter(HttpContext context, ChatCall call, ChatAnswerHead head, Tokenizer tokenizer) : IAnswerWriter
 {
     private readonly EventStream stream = new(context);
-    private readonly List<TokenSampled>[] sampled = [.. Enumerable.Range(0, call.Count).Select(_ => new List<TokenSampled>())];
+    private readonly PickedTokens[] picked = [.. Enumerable.Range(0, call.Count).Select(_ => new PickedTokens())];
 
     public async Task StartAsync()
     {
@@ -22,15 +22,13 @@ internal sealed class ChatStreamWriter(HttpContext context, ChatCall call, ChatA
 
     public async Task WriteAsync(int choice, CompletionEvent happened)
     {
+        picked[choice].Read(happened);
         switch (happened)
         {
             case PrefillProgress progress when call.TellsProgress:
                 JsonObject chunk = head.Chunk([]);
                 chunk["prompt_progress"] = new JsonObject { ["total"] = progress.TotalTokens, ["cache"] = progress.CachedTokens, ["processed"] = progress.DoneTokens };
                 await stream.SendAsync(chunk).ConfigureAwait(false);
-                break;
-            case TokenSampled one:
-                sampled[choice].Add(one);
                 break;
             case ReasoningDelta delta:
                 await SendAsync(choice, new JsonObject { ["reasoning_content"] = delta.Text }).ConfigureAwait(false);
@@ -95,8 +93,7 @@ internal sealed class ChatStreamWriter(HttpContext context, ChatCall call, ChatA
 
     private JsonObject Choice(int choice, JsonObject delta, string? finishReason)
     {
-        JsonNode? logprobs = call.Options.Generation.LogProbabilities is null ? null : ChatAnswerHead.Logprobs(sampled[choice], tokenizer);
-        sampled[choice].Clear();
+        JsonNode? logprobs = call.Options.Generation.LogProbabilities is null ? null : ChatAnswerHead.Logprobs(picked[choice].Take(), tokenizer);
         return new JsonObject { ["index"] = choice, ["delta"] = delta, ["logprobs"] = logprobs, ["finish_reason"] = finishReason };
     }
 }

@@ -42,7 +42,7 @@ internal sealed class CompletionsEndpoint(AnswerService service)
             Generation = generation with { Sampling = generation.Sampling with { Seed = seed } },
         });
         IAnswerWriter writer = fields.Flag("stream") == true
-            ? new CompletionStreamWriter(context, head, choices, i => echoes[i / count], includesUsage)
+            ? new CompletionStreamWriter(context, head, choices, i => echoes[i / count], includesUsage, logprobs is null ? null : Tokenizer)
             : new WholeWriter(context, Dialect.OpenAI, (completed, sampled) => Whole(head, completed, i => echoes[i / count], logprobs is null ? null : sampled), choices);
         await service.RunAsync(context, Dialect.OpenAI, generation.Sampling.Seed, choices, Prepare, _ => writer).ConfigureAwait(false);
     }
@@ -53,23 +53,23 @@ internal sealed class CompletionsEndpoint(AnswerService service)
         {
             ["text"] = echo(i) + answer.Message.Content,
             ["index"] = i,
-            ["logprobs"] = sampled is null ? null : Probabilities(sampled[i], echo(i).Length),
+            ["logprobs"] = sampled is null ? null : Probabilities(sampled[i], echo(i).Length, Tokenizer),
             ["finish_reason"] = FinishReasons.Of(answer),
         })]);
         body["usage"] = Usages.Of(completed);
         return body;
     }
 
-    private JsonObject Probabilities(IReadOnlyList<TokenSampled> sampled, int offset)
+    private static JsonObject Probabilities(IReadOnlyList<TokenSampled> sampled, int offset, Tokenizer tokenizer)
     {
         JsonArray tokens = [], logprobs = [], tops = [], offsets = [];
         foreach (TokenSampled one in sampled)
         {
-            string text = Logprobs.TextOf(one.Token.Id, Tokenizer);
+            string text = Logprobs.TextOf(one.Token.Id, tokenizer);
             tokens.Add(text);
             logprobs.Add(one.Token.LogProbability);
             var top = new JsonObject();
-            foreach (TokenProbability other in one.Top) top[Logprobs.TextOf(other.Id, Tokenizer)] = other.LogProbability;
+            foreach (TokenProbability other in one.Top) top[Logprobs.TextOf(other.Id, tokenizer)] = other.LogProbability;
             tops.Add(top);
             offsets.Add(offset);
             offset += text.Length;
@@ -113,9 +113,12 @@ internal sealed class CompletionsEndpoint(AnswerService service)
             : throw ApiException.BadField("prompt", $"Token ids of this model go from 0 to {Tokenizer.VocabularySize - 1}; '{one.GetRawText()}' is none."))];
     }
 
-    private sealed class CompletionStreamWriter(HttpContext context, ChatAnswerHead head, int choices, Func<int, string> echo, bool includesUsage) : IAnswerWriter
+    // With a tokenizer, each piece of text comes with the log-probabilities of its tokens.
+    private sealed class CompletionStreamWriter(HttpContext context, ChatAnswerHead head, int choices, Func<int, string> echo, bool includesUsage, Tokenizer? tokenizer) : IAnswerWriter
     {
         private readonly EventStream stream = new(context);
+        private readonly PickedTokens[] picked = [.. Enumerable.Range(0, choices).Select(_ => new PickedTokens())];
+        private readonly int[] offsets = [.. Enumerable.Range(0, choices).Select(i => echo(i).Length)];
 
         public async Task StartAsync()
         {
@@ -126,12 +129,16 @@ internal sealed class CompletionsEndpoint(AnswerService service)
             }
         }
 
-        public Task WriteAsync(int choice, CompletionEvent happened) => happened switch
+        public Task WriteAsync(int choice, CompletionEvent happened)
         {
-            ContentDelta delta => SendAsync(choice, delta.Text, null),
-            GenerationCompleted completed => SendAsync(choice, string.Empty, completed),
-            _ => Task.CompletedTask,
-        };
+            picked[choice].Read(happened);
+            return happened switch
+            {
+                ContentDelta delta => SendAsync(choice, delta.Text, null),
+                GenerationCompleted completed => SendAsync(choice, string.Empty, completed),
+                _ => Task.CompletedTask,
+            };
+        }
 
         public Task BeatAsync() => stream.SendCommentAsync("keep-alive");
 
@@ -151,9 +158,17 @@ internal sealed class CompletionsEndpoint(AnswerService service)
 
         private Task SendAsync(int choice, string text, GenerationCompleted? completed)
         {
-            JsonObject chunk = head.Body("text_completion", [new JsonObject { ["text"] = text, ["index"] = choice, ["logprobs"] = null, ["finish_reason"] = completed is null ? null : FinishReasons.Of(completed) }]);
+            JsonObject chunk = head.Body("text_completion", [new JsonObject { ["text"] = text, ["index"] = choice, ["logprobs"] = Probabilities(choice), ["finish_reason"] = completed is null ? null : FinishReasons.Of(completed) }]);
             if (completed is not null && choices == 1 && !includesUsage) chunk["usage"] = Usages.Of([completed]);
             return stream.SendAsync(chunk);
+        }
+
+        private JsonObject? Probabilities(int choice)
+        {
+            if (tokenizer is null || picked[choice].Take() is not { Count: > 0 } tokens) return null;
+            JsonObject probabilities = CompletionsEndpoint.Probabilities(tokens, offsets[choice], tokenizer);
+            offsets[choice] += tokens.Sum(token => Logprobs.TextOf(token.Token.Id, tokenizer).Length);
+            return probabilities;
         }
     }
 }

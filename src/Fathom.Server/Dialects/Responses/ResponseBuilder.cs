@@ -1,16 +1,20 @@
 using System.Text.Json.Nodes;
 using Fathom.Inference;
+using Fathom.Server.Dialects.OpenAI;
 using Fathom.Server.Requests;
+using Fathom.Server.Streams;
 using Fathom.Text;
 
 namespace Fathom.Server.Dialects.Responses;
 
 /// <summary>Turns what happens into items and the events of a stream (interface specification, section 4.3). A whole answer is made from the same items.</summary>
 /// <param name="call">The request.</param>
+/// <param name="tokenizer">For log-probabilities.</param>
 /// <param name="emit">Receives each event: its type and its fields.</param>
-internal sealed class ResponseBuilder(ChatCall call, Func<string, JsonObject, Task> emit)
+internal sealed class ResponseBuilder(ChatCall call, Tokenizer tokenizer, Func<string, JsonObject, Task> emit)
 {
     private readonly List<ResponseItem> items = [];
+    private readonly PickedTokens picked = new();
     private ResponseItem? open;
 
     /// <summary>The finished items as JSON.</summary>
@@ -20,6 +24,7 @@ internal sealed class ResponseBuilder(ChatCall call, Func<string, JsonObject, Ta
     /// <summary>Takes in what happened.</summary>
     public async Task ReadAsync(CompletionEvent happened)
     {
+        picked.Read(happened);
         switch (happened)
         {
             case ReasoningDelta delta:
@@ -30,7 +35,9 @@ internal sealed class ResponseBuilder(ChatCall call, Func<string, JsonObject, Ta
             case ContentDelta delta:
                 await OpenAsync("message").ConfigureAwait(false);
                 open!.Text.Append(delta.Text);
-                await DeltaAsync("response.output_text.delta", delta.Text).ConfigureAwait(false);
+                int known = open.Logprobs.Count;
+                open.Logprobs.AddRange(picked.Take().Where(token => !token.IsReasoning).Select(token => Logprobs.Of(token, tokenizer)));
+                await DeltaAsync("response.output_text.delta", delta.Text, open.ProbabilitiesFrom(known)).ConfigureAwait(false);
                 break;
             case ToolCallStarted started:
                 await CloseAsync("completed").ConfigureAwait(false);
@@ -81,7 +88,7 @@ internal sealed class ResponseBuilder(ChatCall call, Func<string, JsonObject, Ta
                 await EmitAsync("response.content_part.done", new JsonObject { ["content_index"] = 0, ["part"] = item.Part(text) }).ConfigureAwait(false);
                 break;
             case "message":
-                await EmitAsync("response.output_text.done", new JsonObject { ["content_index"] = 0, ["text"] = text, ["logprobs"] = new JsonArray() }).ConfigureAwait(false);
+                await EmitAsync("response.output_text.done", new JsonObject { ["content_index"] = 0, ["text"] = text, ["logprobs"] = item.ProbabilitiesFrom(0) }).ConfigureAwait(false);
                 await EmitAsync("response.content_part.done", new JsonObject { ["content_index"] = 0, ["part"] = item.Part(text) }).ConfigureAwait(false);
                 break;
             default:
@@ -108,11 +115,11 @@ internal sealed class ResponseBuilder(ChatCall call, Func<string, JsonObject, Ta
         }
     }
 
-    private Task DeltaAsync(string type, string text)
+    private Task DeltaAsync(string type, string text, JsonArray? logprobs = null)
     {
         var fields = new JsonObject { ["delta"] = text };
         fields[call.WantsSummary && open!.Kind == "reasoning" ? "summary_index" : "content_index"] = 0;
-        if (open!.Kind == "message") fields["logprobs"] = new JsonArray();
+        if (logprobs is not null) fields["logprobs"] = logprobs;
         return EmitAsync(type, fields);
     }
 

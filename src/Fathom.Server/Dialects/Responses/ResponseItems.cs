@@ -25,6 +25,9 @@ internal sealed class ResponseItem(string kind, int index, ToolKind? tool = null
     /// <summary>Its text, or the arguments of its call.</summary>
     public StringBuilder Text { get; } = new();
 
+    /// <summary>Log-probabilities of its text's tokens; empty when nobody asked.</summary>
+    public List<JsonObject> Logprobs { get; } = [];
+
     /// <summary>The id that the result of the call will name.</summary>
     public string CallId { get; init; } = string.Empty;
 
@@ -61,7 +64,10 @@ internal sealed class ResponseItem(string kind, int index, ToolKind? tool = null
     /// <summary>A part of the item's content.</summary>
     public JsonObject Part(string text) => kind == "reasoning"
         ? new JsonObject { ["type"] = "reasoning_text", ["text"] = text }
-        : new JsonObject { ["type"] = "output_text", ["text"] = text, ["annotations"] = new JsonArray(), ["logprobs"] = new JsonArray() };
+        : new JsonObject { ["type"] = "output_text", ["text"] = text, ["annotations"] = new JsonArray(), ["logprobs"] = ProbabilitiesFrom(0) };
+
+    /// <summary>Log-probabilities from a place on.</summary>
+    public JsonArray ProbabilitiesFrom(int start) => [.. Logprobs.Skip(start).Select(one => one.DeepClone())];
 
     /// <summary>The one text of a tool that takes free text.</summary>
     public string FreeText() => PythonJson.TryParse(Text.ToString(), out JsonElement value) && value.ValueKind == JsonValueKind.Object && value.TryGetProperty("input", out JsonElement input) && input.ValueKind == JsonValueKind.String

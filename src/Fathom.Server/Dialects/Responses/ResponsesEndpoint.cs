@@ -16,7 +16,7 @@ internal sealed class ResponsesEndpoint(AnswerService service)
     {
         JsonFields fields = await service.ReadBodyAsync(context).ConfigureAwait(false);
         ChatCall call = ResponsesRequest.Read(fields, service.Requests);
-        var writer = new ResponseWriter(context, call, ResponsesRequest.Echo(fields, call));
+        var writer = new ResponseWriter(context, call, ResponsesRequest.Echo(fields, call), service.Model.Tokenizer);
         await service.RunAsync(context, Dialect.OpenAI, call, _ => call.Streams ? writer : writer.Whole()).ConfigureAwait(false);
     }
 
@@ -35,12 +35,12 @@ internal sealed class ResponsesEndpoint(AnswerService service)
         private long lastEvent = Environment.TickCount64;
         private int sequence;
 
-        public ResponseWriter(HttpContext context, ChatCall call, JsonObject echo)
+        public ResponseWriter(HttpContext context, ChatCall call, JsonObject echo, Tokenizer tokenizer)
         {
             this.context = context;
             this.echo = echo;
             stream = new EventStream(context);
-            builder = new ResponseBuilder(call, call.Streams ? SendAsync : (_, _) => Task.CompletedTask);
+            builder = new ResponseBuilder(call, tokenizer, call.Streams ? SendAsync : (_, _) => Task.CompletedTask);
         }
 
         public IAnswerWriter Whole() => new Collecting(this);

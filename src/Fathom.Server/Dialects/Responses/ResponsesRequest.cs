@@ -10,6 +10,8 @@ namespace Fathom.Server.Dialects.Responses;
 /// <summary>Reads a request of OpenAI's Responses (interface specification, section 4.1). The server keeps no conversations: all input comes with each request.</summary>
 internal static class ResponsesRequest
 {
+    private const int MostTop = 20;
+
     /// <summary>Reads it.</summary>
     public static ChatCall Read(JsonFields fields, RequestContext context)
     {
@@ -28,6 +30,8 @@ internal static class ResponsesRequest
         if (fields.Text("instructions") is { Length: > 0 } instructions) messages.Add(ChatMessage.Of("system", instructions));
         messages.AddRange(ResponseInput.Read(fields, offer));
         if (messages.TrueForAll(message => message.Role == "system")) messages.Add(ChatMessage.Of("user", string.Empty));
+        int top = fields.Whole("top_logprobs", 0, MostTop) ?? 0;
+        bool wantsLogprobs = fields.Texts("include", 100).Contains("message.output_text.logprobs");
         bool isSerial = fields.Flag("parallel_tool_calls") == false;
         return new ChatCall
         {
@@ -45,7 +49,7 @@ internal static class ResponsesRequest
                 Form = form.Grammar,
                 ForcedTools = offer.Forced,
                 StrictTools = offer.IsStrict,
-                Generation = SamplingFields.Read(fields, fields.Whole("max_output_tokens", 1), "stop", context.Options),
+                Generation = SamplingFields.Read(fields, fields.Whole("max_output_tokens", 1), "stop", context.Options) with { LogProbabilities = wantsLogprobs ? top : null },
             },
         };
     }
@@ -74,7 +78,7 @@ internal static class ResponsesRequest
             ["text"] = Copy("text") is JsonObject text ? Formatted(text) : Formatted([]),
             ["tool_choice"] = Copy("tool_choice") ?? "auto",
             ["tools"] = Copy("tools") ?? new JsonArray(),
-            ["top_logprobs"] = 0,
+            ["top_logprobs"] = call.Options.Generation.LogProbabilities ?? 0,
             ["top_p"] = call.Options.Generation.Sampling.TopP,
             ["truncation"] = "disabled",
             ["usage"] = null,
