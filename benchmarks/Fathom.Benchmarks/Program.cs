@@ -6,6 +6,7 @@ using Fathom.Benchmarks;
 
 // Usage: dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- long-context [MODEL] [TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- serving [MODEL] [PREFIX TOKENS]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- masks
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- roofline [FOLDER]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- --filter '*'
 if (args is ["long-context", .. string[] rest])
@@ -17,6 +18,12 @@ if (args is ["long-context", .. string[] rest])
 if (args is ["serving", .. string[] served])
 {
     await Serving.RunAsync(served.ElementAtOrDefault(0) ?? RepositoryFiles.PathOf("models", "builtin"), int.Parse(served.ElementAtOrDefault(1) ?? "32768", System.Globalization.CultureInfo.InvariantCulture));
+    return;
+}
+
+if (args is ["masks"])
+{
+    Masks.Run();
     return;
 }
 

@@ -54,6 +54,7 @@ internal sealed class AnswerService(FathomModel model, ServerOptions options, En
         metrics.Answered(dialect, completed, activity);
         usageLog?.Add(new UsageRecord(DateTimeOffset.UtcNow, RequestIds.Of(context), key?.Name ?? string.Empty, context.Request.Path, first.PromptTokens, first.CachedTokens, sampled, took.TotalSeconds, options.Prices.Of(first.PromptTokens, first.CachedTokens, sampled)));
         ServerLog.Answered(context, first.PromptTokens, first.CachedTokens, first.CacheSource.ToString(), sampled, took.TotalSeconds);
+        if (options.LogsTexts) ServerLog.Texts(context, model.Tokenizer.Decode([.. answers[0].PromptTokens]), string.Join("\n---\n", completed.Select(answer => model.Tokenizer.Decode([.. answer.Tokens]))));
         Warn(context, completed);
     }
 

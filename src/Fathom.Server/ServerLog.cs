@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Fathom.Server;
 
-/// <summary>The server's log lines. None has text of a request or an answer.</summary>
+/// <summary>The server's log lines. None but <see cref="Texts(HttpContext, string, string)"/> has text of a request or an answer.</summary>
 internal static partial class ServerLog
 {
     /// <summary>A request failed.</summary>
@@ -40,6 +40,14 @@ internal static partial class ServerLog
         Repeats(logger, id, period, times);
     }
 
+    /// <summary>What was asked and answered; only for who asked to see it.</summary>
+    public static void Texts(HttpContext context, string prompt, string answer)
+    {
+        ILogger logger = Of(context);
+        string id = RequestIds.Of(context);
+        Texts(logger, id, prompt, answer);
+    }
+
     private static ILogger Of(HttpContext context) => context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Fathom.Server");
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Id} {Path} failed")]
@@ -53,6 +61,9 @@ internal static partial class ServerLog
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Id}: all {Tokens} tokens went into reasoning and the reply is empty; raise the request's limit of tokens, or give a reasoning budget")]
     private static partial void OnlyReasoned(ILogger logger, string id, int tokens);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Id} prompt:\n{Prompt}\n{Id} answer:\n{Answer}")]
+    private static partial void Texts(ILogger logger, string id, string prompt, string answer);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Id}: the reply repeats the same {Period} tokens {Times} times")]
     private static partial void Repeats(ILogger logger, string id, int period, int times);

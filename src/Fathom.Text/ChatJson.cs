@@ -33,7 +33,7 @@ public static class ChatJson
     /// <exception cref="ChatFormatException">A message does not have the form.</exception>
     public static IReadOnlyList<ChatMessage> ReadMessages(JsonElement list)
     {
-        if (list.ValueKind != JsonValueKind.Array) throw new ChatFormatException($"Expected an array of messages, found {Kind(list)}.");
+        if (list.ValueKind != JsonValueKind.Array) throw new ChatFormatException($"Expected an array of messages, found {KindOf(list)}.");
         var messages = new List<ChatMessage>(list.GetArrayLength());
         foreach (JsonElement entry in list.EnumerateArray()) messages.Add(ReadMessage(entry, $"messages[{messages.Count}]"));
         return messages;
@@ -44,13 +44,13 @@ public static class ChatJson
     public static IReadOnlyList<ChatTool> ReadTools(JsonElement list)
     {
         if (list.ValueKind == JsonValueKind.Null) return [];
-        if (list.ValueKind != JsonValueKind.Array) throw new ChatFormatException($"Expected an array of tools, found {Kind(list)}.");
+        if (list.ValueKind != JsonValueKind.Array) throw new ChatFormatException($"Expected an array of tools, found {KindOf(list)}.");
         var tools = new List<ChatTool>();
         foreach (JsonElement entry in list.EnumerateArray())
         {
-            if (entry.ValueKind != JsonValueKind.Object) throw new ChatFormatException($"Expected tools[{tools.Count}] to be an object, found {Kind(entry)}.");
+            if (entry.ValueKind != JsonValueKind.Object) throw new ChatFormatException($"Expected tools[{tools.Count}] to be an object, found {KindOf(entry)}.");
             JsonElement function = entry.TryGetProperty("function", out JsonElement inner) ? inner : entry;
-            if (function.ValueKind != JsonValueKind.Object) throw new ChatFormatException($"Expected tools[{tools.Count}].function to be an object, found {Kind(function)}.");
+            if (function.ValueKind != JsonValueKind.Object) throw new ChatFormatException($"Expected tools[{tools.Count}].function to be an object, found {KindOf(function)}.");
             tools.Add(new ChatTool(function.Clone()));
         }
 
@@ -170,7 +170,7 @@ public static class ChatJson
 
     private static ChatMessage ReadMessage(JsonElement entry, string where)
     {
-        if (entry.ValueKind != JsonValueKind.Object) throw new ChatFormatException($"Expected {where} to be an object, found {Kind(entry)}.");
+        if (entry.ValueKind != JsonValueKind.Object) throw new ChatFormatException($"Expected {where} to be an object, found {KindOf(entry)}.");
         (string? content, List<ChatContentPart>? parts) = ReadContent(entry, where);
         return new ChatMessage
         {
@@ -191,12 +191,12 @@ public static class ChatJson
     {
         if (!entry.TryGetProperty("content", out JsonElement value) || value.ValueKind == JsonValueKind.Null) return (null, null);
         if (value.ValueKind == JsonValueKind.String) return (value.GetString(), null);
-        if (value.ValueKind != JsonValueKind.Array) throw new ChatFormatException($"Expected {where}.content to be a string or an array of parts, found {Kind(value)}.");
+        if (value.ValueKind != JsonValueKind.Array) throw new ChatFormatException($"Expected {where}.content to be a string or an array of parts, found {KindOf(value)}.");
         var parts = new List<ChatContentPart>();
         foreach (JsonElement part in value.EnumerateArray())
         {
             string at = $"{where}.content[{parts.Count}]";
-            if (part.ValueKind != JsonValueKind.Object) throw new ChatFormatException($"Expected {at} to be an object, found {Kind(part)}.");
+            if (part.ValueKind != JsonValueKind.Object) throw new ChatFormatException($"Expected {at} to be an object, found {KindOf(part)}.");
             parts.Add(new ChatContentPart(Text(part, "type", at) ?? throw new ChatFormatException($"Expected {at} to have a type, found none."), Text(part, "text", at)));
         }
 
@@ -207,13 +207,13 @@ public static class ChatJson
     {
         var calls = new List<ChatToolCall>();
         if (list.ValueKind == JsonValueKind.Null) return calls;
-        if (list.ValueKind != JsonValueKind.Array) throw new ChatFormatException($"Expected {where}.tool_calls to be an array, found {Kind(list)}.");
+        if (list.ValueKind != JsonValueKind.Array) throw new ChatFormatException($"Expected {where}.tool_calls to be an array, found {KindOf(list)}.");
         foreach (JsonElement entry in list.EnumerateArray())
         {
             string at = $"{where}.tool_calls[{calls.Count}]";
-            if (entry.ValueKind != JsonValueKind.Object) throw new ChatFormatException($"Expected {at} to be an object, found {Kind(entry)}.");
+            if (entry.ValueKind != JsonValueKind.Object) throw new ChatFormatException($"Expected {at} to be an object, found {KindOf(entry)}.");
             JsonElement function = entry.TryGetProperty("function", out JsonElement inner) ? inner : entry;
-            if (function.ValueKind != JsonValueKind.Object) throw new ChatFormatException($"Expected {at}.function to be an object, found {Kind(function)}.");
+            if (function.ValueKind != JsonValueKind.Object) throw new ChatFormatException($"Expected {at}.function to be an object, found {KindOf(function)}.");
             string name = Text(function, "name", at) ?? throw new ChatFormatException($"Expected {at} to name a function, found no name.");
             calls.Add(new ChatToolCall(Text(entry, "id", at) ?? string.Empty, name, Arguments(function, at)));
         }
@@ -229,19 +229,20 @@ public static class ChatJson
         {
             JsonValueKind.String => value.GetString()!,
             JsonValueKind.Object => value.GetRawText(),
-            _ => throw new ChatFormatException($"Expected {where}.arguments to be JSON text or an object, found {Kind(value)}."),
+            _ => throw new ChatFormatException($"Expected {where}.arguments to be JSON text or an object, found {KindOf(value)}."),
         };
     }
 
     private static string? Text(JsonElement parent, string name, string where)
     {
         if (!parent.TryGetProperty(name, out JsonElement value) || value.ValueKind == JsonValueKind.Null) return null;
-        return value.ValueKind == JsonValueKind.String ? value.GetString() : throw new ChatFormatException($"Expected {where}.{name} to be a string, found {Kind(value)}.");
+        return value.ValueKind == JsonValueKind.String ? value.GetString() : throw new ChatFormatException($"Expected {where}.{name} to be a string, found {KindOf(value)}.");
     }
 
     private static bool Flag(JsonElement parent, string name) => parent.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.True;
 
-    private static string Kind(JsonElement value) => value.ValueKind switch
+    /// <summary>What a JSON value is, in words for a message.</summary>
+    public static string KindOf(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Object => "an object",
         JsonValueKind.Array => "an array",

@@ -63,14 +63,29 @@ public sealed class ToolTests
     }
 
     [Fact]
-    public async Task A_forced_call_is_refused_until_it_can_be_kept()
+    public async Task A_forced_call_is_made_whatever_the_model_would_rather_say()
     {
+        AIFunction still = AIFunctionFactory.Create(() => "quiet", "still", "Says nothing.");
         using IChatClient client = Scripted.Client("never");
-        foreach (ChatToolMode mode in (ChatToolMode[])[ChatToolMode.RequireAny, ChatToolMode.RequireSpecific("weather")])
+        foreach (ChatToolMode mode in (ChatToolMode[])[ChatToolMode.RequireAny, ChatToolMode.RequireSpecific("still")])
         {
-            NotSupportedException error = await Assert.ThrowsAsync<NotSupportedException>(() => client.GetResponseAsync("hi", new ChatOptions { Tools = [Weather], ToolMode = mode }));
-            Assert.Contains("ChatToolMode.Auto", error.Message, StringComparison.Ordinal);
+            ChatResponse response = await client.GetResponseAsync("hi", new ChatOptions { Tools = [still], ToolMode = mode, MaxOutputTokens = 200, Temperature = 0, AllowMultipleToolCalls = false });
+            Assert.Equal(("still", ChatFinishReason.ToolCalls), (Assert.Single(response.Messages[0].Contents.OfType<FunctionCallContent>()).Name, response.FinishReason));
+            Assert.Empty(response.Text);
         }
+
+        await Assert.ThrowsAsync<ArgumentException>(() => client.GetResponseAsync("hi", new ChatOptions { Tools = [still], ToolMode = ChatToolMode.RequireSpecific("other") }));
+        await Assert.ThrowsAsync<ArgumentException>(() => client.GetResponseAsync("hi", new ChatOptions { ToolMode = ChatToolMode.RequireAny }));
+    }
+
+    [Fact]
+    public async Task A_reply_keeps_its_form()
+    {
+        JsonElement schema = ChatJson.Parse("""{"type":"object","properties":{"ok":{"type":"boolean"}},"required":["ok"],"additionalProperties":false}""", "schema");
+        using IChatClient client = Scripted.Client("never");
+        ChatResponse response = await client.GetResponseAsync("hi", new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema(schema), Temperature = 0, MaxOutputTokens = 100 });
+        Assert.Equal(ChatFinishReason.Stop, response.FinishReason);
+        Assert.Contains(JsonDocument.Parse(response.Text).RootElement.GetProperty("ok").ValueKind, (JsonValueKind[])[JsonValueKind.True, JsonValueKind.False]);
     }
 
     [Fact]

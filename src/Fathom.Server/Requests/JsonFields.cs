@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Fathom.Server.Errors;
+using Fathom.Text;
 
 namespace Fathom.Server.Requests;
 
@@ -61,15 +62,5 @@ internal readonly record struct JsonFields(JsonElement Value, string Path)
         return texts;
     }
 
-    public ApiException Wrong(string field, string expected, JsonElement found) => ApiException.BadField(NameOf(field), $"'{NameOf(field)}' must be {expected}, not {Kind(found)}.");
-
-    private static string Kind(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Object => "an object",
-        JsonValueKind.Array => "an array",
-        JsonValueKind.String => "a string",
-        JsonValueKind.Number => "a number",
-        JsonValueKind.Null => "null",
-        _ => "true or false",
-    };
+    public ApiException Wrong(string field, string expected, JsonElement found) => ApiException.BadField(NameOf(field), $"'{NameOf(field)}' must be {expected}, not {ChatJson.KindOf(found)}.");
 }

@@ -14,26 +14,17 @@ internal static class MessagesRequest
     {
         string model = context.Names.Check(fields.Text("model"), Dialect.Anthropic);
         JsonElement? effort = fields.Object("output_config")?.Any("effort");
-        (ThinkingMode mode, string? level) = ThinkingFields.Read(fields, effort, model, context.Options.DefaultMode(Dialect.Anthropic), context.Model.ChatFormat);
+        (ThinkingMode, string?) thinking = ThinkingFields.Read(fields, effort, model, context.Options.DefaultMode(Dialect.Anthropic), context.Model.ChatFormat);
         ToolOffer offer = AnthropicTools.Read(fields);
         OutputForm form = (fields.Object("output_config")?.Object("format") ?? fields.Object("output_format")) is { } format ? OutputForms.ReadFormat(format) : OutputForm.Any;
         bool isSerial = fields.Object("tool_choice")?.Flag("disable_parallel_tool_use") ?? false;
         return new ChatCall
         {
             Model = model,
-            Messages = Conversation.Arrange([.. System(fields), .. Messages(fields)], offer.Tools, context.Options.TellsResponseFormat ? form.Told : null),
+            Messages = context.Arrange([.. System(fields), .. Messages(fields)], offer, form),
             Streams = fields.Flag("stream") ?? false,
             OneCallOnly = isSerial,
-            Options = new ChatOptions
-            {
-                ThinkingMode = mode,
-                ReasoningEffort = level,
-                NewCallId = () => RequestIds.New("toolu_"),
-                Form = form.Grammar,
-                ForcedTools = offer.Forced,
-                StrictTools = offer.IsStrict,
-                Generation = SamplingFields.Read(fields, fields.Whole("max_tokens", 0), "stop_sequences", context.Options),
-            },
+            Options = RequestContext.Answering(thinking, "toolu_", form, offer, SamplingFields.Read(fields, fields.Whole("max_tokens", 0), "stop_sequences", context.Options)),
         };
     }
 

@@ -18,11 +18,11 @@ internal static class ChatCompletionsRequest
         string model = context.Names.Check(fields.Text("model"));
         if (fields.Array("modalities") is { } modalities && modalities.EnumerateArray().Any(one => one.ValueKind == JsonValueKind.String && one.ValueEquals("audio")))
             throw ApiException.BadField("modalities", "This model cannot speak; leave 'audio' out of 'modalities'.");
-        (ThinkingMode mode, string? effort) = ThinkingFields.Read(fields, fields.Any("reasoning_effort"), model, context.Options.DefaultMode(Dialect.OpenAI), context.Model.ChatFormat);
+        (ThinkingMode, string?) thinking = ThinkingFields.Read(fields, fields.Any("reasoning_effort"), model, context.Options.DefaultMode(Dialect.OpenAI), context.Model.ChatFormat);
         ToolOffer offer = OpenAITools.Read(fields);
         OutputForm form = OutputForms.ReadOpenAI(fields);
         IReadOnlyList<ChatMessage> said = Messages(fields);
-        IReadOnlyList<ChatMessage> messages = Conversation.Arrange(said, offer.Tools, context.Options.TellsResponseFormat ? form.Told : null);
+        IReadOnlyList<ChatMessage> messages = context.Arrange(said, offer, form);
         int? top = fields.Flag("logprobs") == true ? fields.Whole("top_logprobs", 0, MostTop) ?? 0 : null;
         return new ChatCall
         {
@@ -34,16 +34,7 @@ internal static class ChatCompletionsRequest
             IncludesTimings = fields.Flag("timings") ?? fields.Flag("timings_per_token") ?? false,
             TellsProgress = fields.Flag("return_progress") ?? false,
             OneCallOnly = fields.Flag("parallel_tool_calls") == false,
-            Options = new ChatOptions
-            {
-                ThinkingMode = mode,
-                ReasoningEffort = effort,
-                NewCallId = () => RequestIds.New("call_"),
-                Form = form.Grammar,
-                ForcedTools = offer.Forced,
-                StrictTools = offer.IsStrict,
-                Generation = SamplingFields.Read(fields, fields.Whole("max_completion_tokens", 1) ?? fields.Whole("max_tokens", 1), "stop", context.Options) with { LogProbabilities = top },
-            },
+            Options = RequestContext.Answering(thinking, "call_", form, offer, SamplingFields.Read(fields, fields.Whole("max_completion_tokens", 1) ?? fields.Whole("max_tokens", 1), "stop", context.Options) with { LogProbabilities = top }),
         };
     }
 

@@ -23,7 +23,7 @@ internal static class ResponsesRequest
 
         if (fields.Flag("background") == true) throw Unsupported("background", "This server does not answer in the background; leave 'background' out.");
         JsonFields? reasoning = fields.Object("reasoning");
-        (ThinkingMode mode, string? effort) = ThinkingFields.Read(fields, reasoning?.Any("effort"), model, context.Options.DefaultMode(Dialect.OpenAI), context.Model.ChatFormat);
+        (ThinkingMode, string?) thinking = ThinkingFields.Read(fields, reasoning?.Any("effort"), model, context.Options.DefaultMode(Dialect.OpenAI), context.Model.ChatFormat);
         ToolOffer offer = ResponseTools.Read(fields);
         OutputForm form = fields.Object("text")?.Object("format") is { } format ? OutputForms.ReadFormat(format) : OutputForm.Any;
         List<ChatMessage> messages = [];
@@ -36,21 +36,12 @@ internal static class ResponsesRequest
         return new ChatCall
         {
             Model = model,
-            Messages = Conversation.Arrange(messages, offer.Tools, context.Options.TellsResponseFormat ? form.Told : null),
+            Messages = context.Arrange(messages, offer, form),
             Streams = fields.Flag("stream") ?? false,
             WantsSummary = reasoning?.Text("summary") is { Length: > 0 } summary && summary != "none",
             ToolKinds = offer.Kinds,
             OneCallOnly = isSerial,
-            Options = new ChatOptions
-            {
-                ThinkingMode = mode,
-                ReasoningEffort = effort,
-                NewCallId = () => RequestIds.New("call_"),
-                Form = form.Grammar,
-                ForcedTools = offer.Forced,
-                StrictTools = offer.IsStrict,
-                Generation = SamplingFields.Read(fields, fields.Whole("max_output_tokens", 1), "stop", context.Options) with { LogProbabilities = wantsLogprobs ? top : null },
-            },
+            Options = RequestContext.Answering(thinking, "call_", form, offer, SamplingFields.Read(fields, fields.Whole("max_output_tokens", 1), "stop", context.Options) with { LogProbabilities = wantsLogprobs ? top : null }),
         };
     }
 
