@@ -43,7 +43,7 @@ public sealed class CommandTests
     [Theory]
     [InlineData(1, "no model /nowhere", "run", "hi", "--model", "/nowhere")]
     [InlineData(1, "Temperature", "run", "hi", "--temperature", "-1")]
-    [InlineData(1, "MaxTokens", "run", "hi", "--max-tokens", "0")]
+    [InlineData(1, "MaxTokens", "run", "hi", "--max-tokens=-1")]
     [InlineData(1, "effort", "run", "hi", "--think", "ultra")]
     [InlineData(1, "--threads must be at least 1, not 0.", "run", "hi", "--threads", "0")]
     [InlineData(2, "Cannot parse argument 'abc' for option '--seed'. See", "run", "hi", "--seed", "abc")]
