@@ -10,6 +10,8 @@ namespace Fathom.Server.Streams;
 /// <summary>Runs the answers of a request and hands what happens to a writer, in order, with signs of life in between.</summary>
 internal static class AnswerPump
 {
+    private const int MostUnread = 256;
+
     private sealed record Happening(int Choice, CompletionEvent Event);
 
     /// <summary>Runs them to the end. Errors before anything was sent are thrown; later ones go to the writer.</summary>
@@ -33,7 +35,7 @@ internal static class AnswerPump
             await writer.EndAsync(completed).ConfigureAwait(false);
             return completed;
         }
-        catch (Exception exception) when (hasStarted && context.Response.HasStarted && !gone.IsCancellationRequested)
+        catch (Exception exception) when (context.Response.HasStarted && !gone.IsCancellationRequested)
         {
             string id = RequestIds.Of(context);
             ApiException error = ErrorBodies.Of(exception, dialect) ?? ErrorBodies.Defect(id);
@@ -51,13 +53,17 @@ internal static class AnswerPump
             yield break;
         }
 
-        var channel = Channel.CreateUnbounded<Happening>();
+        // A client that reads slowly must hold up the answers, not fill the memory.
+        var channel = Channel.CreateBounded<Happening>(MostUnread);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         Task[] runs = [.. answers.Select((answer, choice) => Task.Run(async () =>
         {
-            await foreach (CompletionEvent happened in answer.RunAsync(stop.Token).ConfigureAwait(false)) channel.Writer.TryWrite(new Happening(choice, happened));
+            await foreach (CompletionEvent happened in answer.RunAsync(stop.Token).ConfigureAwait(false)) await channel.Writer.WriteAsync(new Happening(choice, happened), stop.Token).ConfigureAwait(false);
         }, CancellationToken.None))];
-        _ = Task.WhenAll(runs).ContinueWith(all => channel.Writer.TryComplete(all.Exception?.InnerException), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+
+        // One that fails ends them all: nobody waits for answers that are of no use any more.
+        foreach (Task run in runs) _ = run.ContinueWith(one => channel.Writer.TryComplete(one.Exception!.InnerException), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _ = Task.WhenAll(runs).ContinueWith(_ => channel.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         try
         {
             await foreach (Happening happening in channel.Reader.ReadAllAsync(cancellation).ConfigureAwait(false)) yield return happening;
