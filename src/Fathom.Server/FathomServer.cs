@@ -12,6 +12,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -163,12 +164,20 @@ public sealed class FathomServer : IAsyncDisposable
         app.MapGet("/openapi.json", context => context.Response.WriteAsJsonAsync(openApi, context.RequestAborted));
         app.MapPrometheusScrapingEndpoint("/metrics");
         app.MapMethods("/", ["GET", "HEAD"], context => context.Response.WriteAsync(HttpMethods.IsHead(context.Request.Method) ? string.Empty : "Fathom is running.\n", context.RequestAborted));
-        app.MapFallback(NotFoundAsync);
+        app.MapFallback("{**path}", NotFoundAsync);
     }
 
-    private static Task NotFoundAsync(HttpContext context)
+    private Task NotFoundAsync(HttpContext context)
     {
         string path = context.Request.Path.Value ?? "/";
+        string[] methods = [.. ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.RoutePattern.RawText == path).SelectMany(endpoint => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? [])];
+        if (methods.Length > 0)
+        {
+            context.Response.Headers.Allow = string.Join(", ", methods);
+            throw new ApiException(405, ApiException.InvalidRequest, $"{path} takes {string.Join(" or ", methods)}, not {context.Request.Method}.");
+        }
+
         string[] others = ["/embeddings", "/audio", "/images", "/files", "/batches", "/assistants", "/moderations", "/rerank"];
         string message = others.Any(other => path.StartsWith(other, StringComparison.Ordinal))
             ? $"DeepSeek V4 writes text and has no such function as {path}."
