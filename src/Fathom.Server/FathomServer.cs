@@ -45,7 +45,7 @@ public sealed class FathomServer : IAsyncDisposable
         metrics = new ServerMetrics(model);
         usageLog = options.UsageFile is null ? null : new UsageLog(options.UsageFile, Console.Error.WriteLine);
         app = Build(address, logging);
-        var service = new AnswerService(model, options, engine, ring, metrics, usageLog);
+        var service = new AnswerService(model, options, engine, ring, metrics, usageLog, gate.Ending);
         var pipeline = new RequestPipeline(ring, new OriginGuard(options, ring.IsClosed), metrics, gate);
         app.Use((context, next) => pipeline.InvokeAsync(context, next));
         app.UseRequestDecompression();
@@ -94,6 +94,7 @@ public sealed class FathomServer : IAsyncDisposable
         await app.DisposeAsync().ConfigureAwait(false);
         if (usageLog is not null) await usageLog.DisposeAsync().ConfigureAwait(false);
         metrics.Dispose();
+        gate.Dispose();
     }
 
     private static IPAddress AddressOf(string host) => host switch

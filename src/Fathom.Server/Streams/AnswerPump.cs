@@ -16,14 +16,14 @@ internal static class AnswerPump
 
     /// <summary>Runs them to the end. Errors before anything was sent are thrown; later ones go to the writer.</summary>
     /// <returns>The completed answers; fewer when it failed.</returns>
-    public static async Task<IReadOnlyList<GenerationCompleted>> RunAsync(HttpContext context, Dialect dialect, IReadOnlyList<Answer> answers, IAnswerWriter writer, TimeSpan pause)
+    public static async Task<IReadOnlyList<GenerationCompleted>> RunAsync(HttpContext context, Dialect dialect, IReadOnlyList<Answer> answers, IAnswerWriter writer, TimeSpan pause, CancellationToken stopping)
     {
         var completed = new GenerationCompleted[answers.Count];
-        CancellationToken gone = context.RequestAborted;
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         bool hasStarted = false;
         try
         {
-            await foreach (Happening? happening in Merge(answers, gone).WithHeartbeat(pause, gone).ConfigureAwait(false))
+            await foreach (Happening? happening in Merge(answers, end.Token).WithHeartbeat(pause, end.Token).ConfigureAwait(false))
             {
                 if (!hasStarted) await writer.StartAsync().ConfigureAwait(false);
                 hasStarted = true;
@@ -35,11 +35,16 @@ internal static class AnswerPump
             await writer.EndAsync(completed).ConfigureAwait(false);
             return completed;
         }
-        catch (Exception exception) when (context.Response.HasStarted && !gone.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
+            throw ApiException.Stopping();
+        }
+        catch (Exception exception) when (context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+        {
+            Exception failure = exception is OperationCanceledException && stopping.IsCancellationRequested ? ApiException.Stopping() : exception;
             string id = RequestIds.Of(context);
-            ApiException error = ErrorBodies.Of(exception, dialect) ?? ErrorBodies.Defect(id);
-            ServerLog.Failed(context, exception, error.Status);
+            ApiException error = ErrorBodies.Of(failure, dialect) ?? ErrorBodies.Defect(id);
+            ServerLog.Failed(context, failure, error.Status);
             await writer.FailAsync(error).ConfigureAwait(false);
             return [.. completed.Where(one => one is not null)];
         }
@@ -63,7 +68,7 @@ internal static class AnswerPump
 
         // One that fails ends them all: nobody waits for answers that are of no use any more.
         foreach (Task run in runs) _ = run.ContinueWith(one => channel.Writer.TryComplete(one.Exception!.InnerException), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-        _ = Task.WhenAll(runs).ContinueWith(_ => channel.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        _ = Task.WhenAll(runs).ContinueWith(all => channel.Writer.TryComplete(all.Exception?.InnerException), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         try
         {
             await foreach (Happening happening in channel.Reader.ReadAllAsync(cancellation).ConfigureAwait(false)) yield return happening;
