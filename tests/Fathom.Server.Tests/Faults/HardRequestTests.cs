@@ -63,7 +63,7 @@ public sealed class HardRequestTests
             { "penalty next to nothing", Chat("\"repetition_penalty\":1e-40,\"temperature\":1e-45,\"min_p\":1,\"top_k\":1") },
             { "every field of sampling at its edge", Chat("\"temperature\":2,\"top_p\":1e-45,\"min_p\":1,\"top_k\":2147483647,\"presence_penalty\":2,\"frequency_penalty\":-2,\"seed\":-9223372036854775808,\"n\":16") },
             { "bias of ids that are not there", Chat("\"logit_bias\":{\"2147483647\":100,\"129279\":100,\"129280\":-100,\"99999999\":1}") },
-            { "all is forbidden", Chat($"\"guided_choice\":[\"a\"],\"logit_bias\":{{{string.Join(',', TestServer.Tokenizer.Encode("a").Select(id => $"\"{id}\":-100"))}}}") },
+            { "all is forbidden", Chat($"\"guided_choice\":[\"a\"],\"logit_bias\":{{{string.Join(',', TestServer.Tokenizer.Encode("a", matchAddedTokens: false).Select(id => $"\"{id}\":-100"))}}}") },
             { "all is forbidden but the end", Chat("\"guided_choice\":[\"\"],\"min_tokens\":5") },
         };
     }
@@ -110,7 +110,7 @@ public sealed class HardRequestTests
     public async Task Errors_carry_the_form_on_unknown_paths_too()
     {
         await using TestServer server = await FaultServer.StartAsync();
-        foreach (string path in (string[])["/v1/embeddings", "/v1/audio.mp3", "/v1/chat/completions.json", "/x/y.z", "/v1/models/nobody.gguf", "/%00", "/v1/messages/x.y"])
+        foreach (string path in (string[])["/v1/embeddings", "/v1/audio.mp3", "/v1/chat/completions.json", "/x/y.z", "/v1/models/nobody.gguf", "/v1/messages/x.y"])
         {
             using HttpResponseMessage response = await server.Http.PostAsync(path, Body("{}"));
             JsonObject body = JsonNode.Parse(await response.Content.ReadAsStringAsync() is { Length: > 0 } text ? text : throw new Xunit.Sdk.XunitException($"{path}: {response.StatusCode} without a body"))!.AsObject();
