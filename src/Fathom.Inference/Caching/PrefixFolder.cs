@@ -128,6 +128,7 @@ internal sealed class PrefixFolder : IDisposable
         TokenTree<Entry>.Node? parent;
         lock (gate)
         {
+            if (isFull) return;
             parent = Written(offered.Space, offered.Tokens);
             if (parent?.Depth == offered.Tokens.Length) return;
         }
