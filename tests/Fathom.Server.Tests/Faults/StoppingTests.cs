@@ -41,6 +41,9 @@ public sealed class StoppingTests
         await stream.PostAsync(server, path, $"{{{fields},\"stream\":true}}");
         await whole.PostAsync(server, path, $"{{{fields}}}");
         await FaultServer.UntilAsync(() => server.Model.Status.Running == 2, "both run");
+
+        // A stream that has not begun would still get a status of its own.
+        Assert.StartsWith("HTTP/1.1 200", await stream.ReadAsync(), StringComparison.Ordinal);
         Task<string> streamed = stream.ReadUntilAsync("\r\n0\r\n\r\n"), answered = whole.ReadUntilAsync("}}");
         await server.Server.StopAsync().WaitAsync(TimeSpan.FromSeconds(10));
         Assert.Contains(word, await streamed, StringComparison.Ordinal);
