@@ -39,7 +39,8 @@ public sealed class Sampler
     /// <param name="logits">Raw logits, [vocabulary].</param>
     /// <param name="allowed">The tokens that may come, [vocabulary]; empty for all that are not forbidden.</param>
     /// <returns>A token id.</returns>
-    /// <exception cref="InvalidDataException">The logits are not numbers, or every token is forbidden.</exception>
+    /// <exception cref="InvalidDataException">The logits are not numbers.</exception>
+    /// <exception cref="ArgumentException">Every token is forbidden.</exception>
     public int Sample(ReadOnlySpan<float> logits, ReadOnlySpan<bool> allowed = default)
     {
         if (scores.Length != logits.Length) scores = new float[logits.Length];
@@ -125,8 +126,8 @@ public sealed class Sampler
 
     private static void CheckMax(float max)
     {
-        if (!float.IsFinite(max))
-            throw new InvalidDataException($"No token can be picked: the largest logit is {max}; the checkpoint may be damaged, or every token is forbidden.");
+        if (float.IsNegativeInfinity(max)) throw new ArgumentException("No token can be picked: bias and form together forbid every token.");
+        if (!float.IsFinite(max)) throw new InvalidDataException($"No token can be picked: the largest logit is {max}; the checkpoint may be damaged.");
     }
 
     private int Draw()

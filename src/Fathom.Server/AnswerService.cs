@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Http;
 namespace Fathom.Server;
 
 /// <summary>Runs the answers of all dialects: from a read request to a written reply, with limits, counts and log lines on the way.</summary>
-internal sealed class AnswerService(FathomModel model, ServerOptions options, EngineOptions engine, KeyRing keys, ServerMetrics metrics, UsageLog? usageLog)
+internal sealed class AnswerService(FathomModel model, ServerOptions options, EngineOptions engine, KeyRing keys, ServerMetrics metrics, UsageLog? usageLog, CancellationToken stopping)
 {
     /// <summary>The served model.</summary>
     public FathomModel Model => model;
@@ -44,7 +44,7 @@ internal sealed class AnswerService(FathomModel model, ServerOptions options, En
         ApiKey? key = KeyRing.KeyOf(context);
         using IDisposable slot = keys.Enter(context, key, answers[0].PromptTokens.Count);
         using Activity? activity = metrics.StartActivity(dialect, options.ModelId);
-        IReadOnlyList<GenerationCompleted> completed = await AnswerPump.RunAsync(context, dialect, answers, createWriter(answers), TimeSpan.FromSeconds(options.HeartbeatSeconds)).ConfigureAwait(false);
+        IReadOnlyList<GenerationCompleted> completed = await AnswerPump.RunAsync(context, dialect, answers, createWriter(answers), TimeSpan.FromSeconds(options.HeartbeatSeconds), stopping).ConfigureAwait(false);
         if (completed.Count == 0) return;
 
         TimeSpan took = Stopwatch.GetElapsedTime(started);

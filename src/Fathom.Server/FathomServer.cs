@@ -12,6 +12,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -44,7 +45,7 @@ public sealed class FathomServer : IAsyncDisposable
         metrics = new ServerMetrics(model);
         usageLog = options.UsageFile is null ? null : new UsageLog(options.UsageFile, Console.Error.WriteLine);
         app = Build(address, logging);
-        var service = new AnswerService(model, options, engine, ring, metrics, usageLog);
+        var service = new AnswerService(model, options, engine, ring, metrics, usageLog, gate.Ending);
         var pipeline = new RequestPipeline(ring, new OriginGuard(options, ring.IsClosed), metrics, gate);
         app.Use((context, next) => pipeline.InvokeAsync(context, next));
         app.UseRequestDecompression();
@@ -93,6 +94,7 @@ public sealed class FathomServer : IAsyncDisposable
         await app.DisposeAsync().ConfigureAwait(false);
         if (usageLog is not null) await usageLog.DisposeAsync().ConfigureAwait(false);
         metrics.Dispose();
+        gate.Dispose();
     }
 
     private static IPAddress AddressOf(string host) => host switch
@@ -163,12 +165,20 @@ public sealed class FathomServer : IAsyncDisposable
         app.MapGet("/openapi.json", context => context.Response.WriteAsJsonAsync(openApi, context.RequestAborted));
         app.MapPrometheusScrapingEndpoint("/metrics");
         app.MapMethods("/", ["GET", "HEAD"], context => context.Response.WriteAsync(HttpMethods.IsHead(context.Request.Method) ? string.Empty : "Fathom is running.\n", context.RequestAborted));
-        app.MapFallback(NotFoundAsync);
+        app.MapFallback("{**path}", NotFoundAsync);
     }
 
-    private static Task NotFoundAsync(HttpContext context)
+    private Task NotFoundAsync(HttpContext context)
     {
         string path = context.Request.Path.Value ?? "/";
+        string[] methods = [.. ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.RoutePattern.RawText == path).SelectMany(endpoint => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? [])];
+        if (methods.Length > 0)
+        {
+            context.Response.Headers.Allow = string.Join(", ", methods);
+            throw new ApiException(405, ApiException.InvalidRequest, $"{path} takes {string.Join(" or ", methods)}, not {context.Request.Method}.");
+        }
+
         string[] others = ["/embeddings", "/audio", "/images", "/files", "/batches", "/assistants", "/moderations", "/rerank"];
         string message = others.Any(other => path.StartsWith(other, StringComparison.Ordinal))
             ? $"DeepSeek V4 writes text and has no such function as {path}."

@@ -81,7 +81,7 @@ public sealed class SamplerTests
     {
         var sampler = new Sampler(new SamplingOptions { Seed = 2 }, [false, true, false]);
         for (int i = 0; i < 200; i++) Assert.NotEqual(1, sampler.Sample([0f, 9f, 0f]));
-        Assert.Throws<InvalidDataException>(() => new Sampler(new SamplingOptions(), [true, true]).Sample([0f, 1f]));
+        Assert.Throws<ArgumentException>(() => new Sampler(new SamplingOptions(), [true, true]).Sample([0f, 1f]));
         Assert.Throws<InvalidDataException>(() => new Sampler(new SamplingOptions { Temperature = 0 }).Sample([float.NaN, 1f]));
     }
 

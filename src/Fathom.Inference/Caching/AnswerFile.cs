@@ -29,9 +29,10 @@ internal sealed class AnswerFile
     /// <param name="most">How many at most.</param>
     public IReadOnlyList<AnswerStore.Answer> Read(int most)
     {
-        if (!File.Exists(path)) return [];
         try
         {
+            foreach (string leftover in Directory.EnumerateFiles(Path.GetDirectoryName(path)!, "answers-*.jsonl.tmp")) File.Delete(leftover);
+            if (!File.Exists(path)) return [];
             string[] lines = File.ReadAllLines(path);
             AnswerStore.Answer[] answers = [.. lines.Select(Parse).OfType<AnswerStore.Answer>().TakeLast(most)];
             if (lines.Length > 2 * most) Rewrite(answers);
@@ -57,8 +58,9 @@ internal sealed class AnswerFile
                 // What a killed program left unfinished must not join with this line.
                 stream.Write(Encoding.UTF8.GetBytes("\n" + Line(answer)));
             }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
             {
+                // The last is what .NET makes of a file that grows beyond what the system allows.
                 isBroken = true;
                 notice?.Invoke($"{path} cannot be written ({exception.Message}); answers are remembered until the program ends.");
             }

@@ -128,6 +128,7 @@ internal sealed class PrefixFolder : IDisposable
         TokenTree<Entry>.Node? parent;
         lock (gate)
         {
+            if (isFull) return;
             parent = Written(offered.Space, offered.Tokens);
             if (parent?.Depth == offered.Tokens.Length) return;
         }
@@ -144,8 +145,9 @@ internal sealed class PrefixFolder : IDisposable
                 MakeRoom();
             }
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
         {
+            // The last is what .NET makes of a file that is larger than the system allows.
             lock (gate) isFull = true;
             options.Notice?.Invoke($"The cache folder {path} takes no more files ({exception.Message}); beginnings of prompts are kept in memory only from now on.");
         }

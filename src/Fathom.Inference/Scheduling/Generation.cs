@@ -207,12 +207,19 @@ internal sealed class Generation
         allowed ??= new bool[vocabulary];
         if (form is null) allowed.AsSpan().Fill(true);
         else form.Allow(allowed);
-        foreach (int stop in rules.Stops)
-        {
-            if ((uint)stop < (uint)vocabulary) allowed[stop] = mayEnd && form?.CanEnd != false;
-        }
+        AllowEnd(false);
 
+        // A form that is complete goes before a number of tokens that it cannot have.
+        AllowEnd((mayEnd || !allowed.AsSpan().Contains(true)) && form?.CanEnd != false);
         return allowed;
+
+        void AllowEnd(bool may)
+        {
+            foreach (int stop in rules.Stops)
+            {
+                if ((uint)stop < (uint)vocabulary) allowed[stop] = may;
+            }
+        }
     }
 
     private void Accept(int token, ReadOnlySpan<float> logits)

@@ -32,7 +32,7 @@ internal sealed class OriginGuard(ServerOptions options, bool hasKeys)
         }
 
         // A form or a plain script could send other types without a preflight.
-        bool isJson = request.ContentType?.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) == true;
+        bool isJson = request.ContentType?.Split(';')[0].Trim().Equals("application/json", StringComparison.OrdinalIgnoreCase) == true;
         if (HttpMethods.IsPost(request.Method) && !isJson) throw new ApiException(415, ApiException.InvalidRequest, "From a web page the content type must be application/json.");
         return false;
     }
@@ -44,7 +44,10 @@ internal sealed class OriginGuard(ServerOptions options, bool hasKeys)
         headers.Vary = "Origin";
         headers.AccessControlAllowMethods = "GET, POST, DELETE, OPTIONS";
         string? wanted = context.Request.Headers.AccessControlRequestHeaders;
-        headers.AccessControlAllowHeaders = string.IsNullOrEmpty(wanted) ? Headers : wanted;
+
+        // What cannot be a header's name cannot be repeated in one either.
+        bool isPlain = !string.IsNullOrEmpty(wanted) && wanted.All(c => c is >= ' ' and <= '~');
+        headers.AccessControlAllowHeaders = isPlain ? wanted : Headers;
         headers.AccessControlMaxAge = "600";
         headers.AccessControlExposeHeaders = "x-request-id, request-id, retry-after";
     }

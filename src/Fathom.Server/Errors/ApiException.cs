@@ -27,6 +27,8 @@ internal sealed class ApiException(int status, string type, string message) : Ex
 
     public static ApiException BadRequest(string message, string? code = null) => new(400, InvalidRequest, message) { Code = code };
 
+    public static ApiException Stopping() => new(503, "server_error", "The server is stopping; try again later.") { Code = "overloaded", RetryAfter = 5 };
+
     public static ApiException ModelNotFound(string model, string served) =>
         new(404, InvalidRequest, $"The model '{model}' does not exist here; this server has '{served}'.") { Code = "model_not_found", Field = "model" };
 }

@@ -23,7 +23,7 @@ internal static class ErrorBodies
             : new ApiException(429, "rate_limit_error", full.Message) { Code = "rate_limit_exceeded", RetryAfter = 5 },
         ChatFormatException or ArgumentException or GrammarException => ApiException.BadRequest(exception.Message),
         BadHttpRequestException bad => new ApiException(bad.StatusCode, ApiException.InvalidRequest, bad.StatusCode == 413 ? "The request is too large; send less text, or raise the server's limit." : "The request could not be read: " + bad.Message),
-        ObjectDisposedException => new ApiException(503, "server_error", "The server is stopping; try again later.") { Code = "overloaded", RetryAfter = 5 },
+        ObjectDisposedException => ApiException.Stopping(),
         _ => null,
     };
 

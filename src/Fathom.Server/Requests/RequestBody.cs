@@ -26,13 +26,14 @@ internal static class RequestBody
                 if (bytes.Length > most) throw TooLarge(most);
             }
         }
-        catch (InvalidDataException)
-        {
-            throw ApiException.BadRequest("The body is not what its Content-Encoding says.");
-        }
         catch (InvalidOperationException exception) when (exception.Message.Contains("maximum number of bytes", StringComparison.Ordinal))
         {
             throw TooLarge(most);
+        }
+        catch (Exception exception) when (exception is InvalidDataException or InvalidOperationException)
+        {
+            // Damaged Brotli is the latter, damaged gzip and deflate the former.
+            throw ApiException.BadRequest("The body is not what its Content-Encoding says.");
         }
 
         JsonElement root;

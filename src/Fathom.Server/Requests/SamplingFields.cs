@@ -10,6 +10,9 @@ internal static class SamplingFields
 {
     private const int MostStops = 16;
 
+    // A smaller penalty makes infinities of logits.
+    private const double LeastPenalty = 0.01;
+
     /// <summary>Reads it.</summary>
     /// <param name="fields">The request.</param>
     /// <param name="maxTokens">Tokens of the answer at most, as the dialect calls it; null for no limit.</param>
@@ -33,7 +36,7 @@ internal static class SamplingFields
                 TopP = (float)(fields.Number("top_p", 0, 1, leastIsOut: true) ?? 1),
                 TopK = Math.Max(0, fields.Whole("top_k", -1) ?? 0),
                 MinP = (float)(fields.Number("min_p", 0, 1) ?? 0),
-                RepetitionPenalty = (float)(fields.Number("repetition_penalty", 0, 10, leastIsOut: true) ?? fields.Number("repeat_penalty", 0, 10, leastIsOut: true) ?? 1),
+                RepetitionPenalty = (float)(fields.Number("repetition_penalty", LeastPenalty, 10) ?? fields.Number("repeat_penalty", LeastPenalty, 10) ?? 1),
                 PresencePenalty = (float)(fields.Number("presence_penalty", -2, 2) ?? 0),
                 FrequencyPenalty = (float)(fields.Number("frequency_penalty", -2, 2) ?? 0),
                 Seed = (long?)fields.Number("seed", long.MinValue, long.MaxValue),

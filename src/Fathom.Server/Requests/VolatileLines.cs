@@ -12,6 +12,9 @@ internal static partial class VolatileLines
     // Further down, a line belongs to the instructions.
     private const int Looked = 12;
 
+    // A longer line is text; on one of blanks the expressions would try for minutes.
+    private const int LongestLine = 400;
+
     /// <summary>Moves them.</summary>
     /// <param name="messages">The conversation.</param>
     /// <returns>The conversation to encode, and how many lines were left out or moved.</returns>
@@ -25,7 +28,7 @@ internal static partial class VolatileLines
         for (int i = 0; i < lines.Length; i++)
         {
             string line = lines[i];
-            if (i >= Looked || !Volatile().IsMatch(line))
+            if (i >= Looked || line.Length > LongestLine || !Volatile().IsMatch(line))
             {
                 kept.Add(line);
                 continue;

@@ -10,18 +10,20 @@ namespace Fathom.Server.Streams;
 /// <summary>Runs the answers of a request and hands what happens to a writer, in order, with signs of life in between.</summary>
 internal static class AnswerPump
 {
+    private const int MostUnread = 256;
+
     private sealed record Happening(int Choice, CompletionEvent Event);
 
     /// <summary>Runs them to the end. Errors before anything was sent are thrown; later ones go to the writer.</summary>
     /// <returns>The completed answers; fewer when it failed.</returns>
-    public static async Task<IReadOnlyList<GenerationCompleted>> RunAsync(HttpContext context, Dialect dialect, IReadOnlyList<Answer> answers, IAnswerWriter writer, TimeSpan pause)
+    public static async Task<IReadOnlyList<GenerationCompleted>> RunAsync(HttpContext context, Dialect dialect, IReadOnlyList<Answer> answers, IAnswerWriter writer, TimeSpan pause, CancellationToken stopping)
     {
         var completed = new GenerationCompleted[answers.Count];
-        CancellationToken gone = context.RequestAborted;
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         bool hasStarted = false;
         try
         {
-            await foreach (Happening? happening in Merge(answers, gone).WithHeartbeat(pause, gone).ConfigureAwait(false))
+            await foreach (Happening? happening in Merge(answers, end.Token).WithHeartbeat(pause, end.Token).ConfigureAwait(false))
             {
                 if (!hasStarted) await writer.StartAsync().ConfigureAwait(false);
                 hasStarted = true;
@@ -33,11 +35,16 @@ internal static class AnswerPump
             await writer.EndAsync(completed).ConfigureAwait(false);
             return completed;
         }
-        catch (Exception exception) when (hasStarted && context.Response.HasStarted && !gone.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
+            throw ApiException.Stopping();
+        }
+        catch (Exception exception) when (context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+        {
+            Exception failure = exception is OperationCanceledException && stopping.IsCancellationRequested ? ApiException.Stopping() : exception;
             string id = RequestIds.Of(context);
-            ApiException error = ErrorBodies.Of(exception, dialect) ?? ErrorBodies.Defect(id);
-            ServerLog.Failed(context, exception, error.Status);
+            ApiException error = ErrorBodies.Of(failure, dialect) ?? ErrorBodies.Defect(id);
+            ServerLog.Failed(context, failure, error.Status);
             await writer.FailAsync(error).ConfigureAwait(false);
             return [.. completed.Where(one => one is not null)];
         }
@@ -51,12 +58,16 @@ internal static class AnswerPump
             yield break;
         }
 
-        var channel = Channel.CreateUnbounded<Happening>();
+        // A client that reads slowly must hold up the answers, not fill the memory.
+        var channel = Channel.CreateBounded<Happening>(MostUnread);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         Task[] runs = [.. answers.Select((answer, choice) => Task.Run(async () =>
         {
-            await foreach (CompletionEvent happened in answer.RunAsync(stop.Token).ConfigureAwait(false)) channel.Writer.TryWrite(new Happening(choice, happened));
+            await foreach (CompletionEvent happened in answer.RunAsync(stop.Token).ConfigureAwait(false)) await channel.Writer.WriteAsync(new Happening(choice, happened), stop.Token).ConfigureAwait(false);
         }, CancellationToken.None))];
+
+        // One that fails ends them all: nobody waits for answers that are of no use any more.
+        foreach (Task run in runs) _ = run.ContinueWith(one => channel.Writer.TryComplete(one.Exception!.InnerException), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         _ = Task.WhenAll(runs).ContinueWith(all => channel.Writer.TryComplete(all.Exception?.InnerException), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         try
         {

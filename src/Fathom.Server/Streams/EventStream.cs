@@ -10,8 +10,11 @@ namespace Fathom.Server.Streams;
 /// <summary>Server-sent events, flushed one by one (interface specification, section 1.9).</summary>
 internal sealed class EventStream(HttpContext context)
 {
+    // Answers repeat parts of requests some levels deeper than these were read.
+    private const int MaxDepth = 256;
+
     /// <summary>JSON on one line, readable in every script.</summary>
-    public static JsonSerializerOptions Json { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    public static JsonSerializerOptions Json { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = MaxDepth };
 
     /// <summary>Sends the headers.</summary>
     public async Task StartAsync()
