@@ -109,6 +109,7 @@ public sealed class FathomServer : IAsyncDisposable
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         logging?.Invoke(builder.Logging);
+        builder.Services.AddSingleton(options);
         builder.Services.AddRoutingCore();
         builder.Services.AddRequestDecompression();
         builder.WebHost.ConfigureKestrel(kestrel =>

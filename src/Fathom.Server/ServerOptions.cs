@@ -68,6 +68,9 @@ public sealed record ServerOptions
     /// <summary>Seconds that running answers get when the server is stopped.</summary>
     public int DrainSeconds { get; init; } = 30;
 
+    /// <summary>Seconds that a client may take nothing of a stream before it counts as gone.</summary>
+    public double StalledSeconds { get; init; } = 600;
+
     /// <summary>Seconds between signs of life while nothing else is sent.</summary>
     public double HeartbeatSeconds { get; init; } = 5;
 

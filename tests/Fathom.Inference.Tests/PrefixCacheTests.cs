@@ -76,7 +76,7 @@ public sealed class PrefixCacheTests
                 await File.WriteAllBytesAsync(file, bytes);
             }
 
-            await File.WriteAllTextAsync(Path.Combine(folder.Path, "half.fathom-prefix.1.tmp"), "half");
+            await File.WriteAllTextAsync(Path.Combine(folder.Path, "half.fathom-prefix.999999999.tmp"), "half");
             await File.WriteAllTextAsync(Path.Combine(folder.Path, "junk.fathom-prefix"), "not a prefix");
             using (FathomModel model = Random(engine))
             {

@@ -195,7 +195,11 @@ internal sealed class PrefixFolder : IDisposable
     // Reads the heads of all files and puts the tree together again.
     private void Scan()
     {
-        foreach (string leftover in Directory.EnumerateFiles(path, $"*{PrefixFile.Extension}.*.tmp")) TryDelete(leftover);
+        foreach (string leftover in Directory.EnumerateFiles(path, $"*{PrefixFile.Extension}.*.tmp"))
+        {
+            if (!IsBeingWritten(leftover)) TryDelete(leftover);
+        }
+
         var found = new Dictionary<string, (PrefixFile.Header Header, FileInfo File)>();
         var foreign = new Queue<FileInfo>();
         foreach (FileInfo file in new DirectoryInfo(path).EnumerateFiles($"*{PrefixFile.Extension}").OrderBy(file => file.LastWriteTimeUtc))
@@ -231,6 +235,22 @@ internal sealed class PrefixFolder : IDisposable
         }
 
         MakeRoom();
+    }
+
+    // Another program that shares the folder may be at it just now.
+    private static bool IsBeingWritten(string temporary)
+    {
+        string number = Path.GetFileNameWithoutExtension(temporary);
+        if (!int.TryParse(number.AsSpan(number.LastIndexOf('.') + 1), out int id) || id == Environment.ProcessId) return false;
+        try
+        {
+            using var process = System.Diagnostics.Process.GetProcessById(id);
+            return !process.HasExited && DateTime.UtcNow - File.GetLastWriteTimeUtc(temporary) < TimeSpan.FromMinutes(10);
+        }
+        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException)
+        {
+            return false;
+        }
     }
 
     private static int[]? TokensOf(PrefixFile.Header header, Dictionary<string, (PrefixFile.Header Header, FileInfo File)> found)

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Fathom.Server.Streams;
 
@@ -37,9 +38,20 @@ internal sealed class EventStream(HttpContext context)
     /// <summary>Sends a comment, which clients pass over.</summary>
     public Task SendCommentAsync(string comment) => WriteAsync($": {comment}\n\n");
 
+    // A reader that takes nothing for very long would hold its place for ever.
     private async Task WriteAsync(string text)
     {
-        await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(text), context.RequestAborted).ConfigureAwait(false);
-        await context.Response.Body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        patience.CancelAfter(TimeSpan.FromSeconds(context.RequestServices.GetRequiredService<ServerOptions>().StalledSeconds));
+        try
+        {
+            await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(text), patience.Token).ConfigureAwait(false);
+            await context.Response.Body.FlushAsync(patience.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            context.Abort();
+            throw;
+        }
     }
 }

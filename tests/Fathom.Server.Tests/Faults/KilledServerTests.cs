@@ -47,7 +47,7 @@ public sealed class KilledServerTests
 
         // What a killed program may leave at worst.
         string aFile = Directory.GetFiles(folder.Path, "*.fathom-prefix").First();
-        await File.WriteAllBytesAsync(aFile + ".1.tmp", new byte[100]);
+        await File.WriteAllBytesAsync(aFile + ".999999999.tmp", new byte[100]);
         await File.WriteAllBytesAsync(Path.Combine(folder.Path, "answers-0000.jsonl.tmp"), new byte[100]);
         await using ServeProcess last = await ServeProcess.StartAsync(folder.Path);
         Assert.Empty(Directory.GetFiles(folder.Path, "*.tmp"));

@@ -78,6 +78,17 @@ public sealed class SlowClientTests
     }
 
     [Fact]
+    public async Task Who_reads_nothing_for_too_long_counts_as_gone()
+    {
+        string endless = string.Join(' ', Enumerable.Range(0, 60_000));
+        await using TestServer server = await TestServer.StartAsync(_ => endless, new ServerOptions { ThinksByDefault = false, StalledSeconds = 1 }, maxPositions: 1_000_000);
+        using RawClient stalled = await RawClient.ConnectAsync(server);
+        await stalled.PostAsync(server, "/v1/chat/completions", """{"messages":[{"role":"user","content":"go"}],"stream":true}""");
+        await stalled.ReadAsync(100);
+        await FaultServer.UntilAsync(() => server.Model.Status.Running == 0 && server.Server.OpenRequests == 0, "the slot is free though the client is still connected");
+    }
+
+    [Fact]
     public async Task Who_reads_a_byte_at_a_time_gets_all_and_others_are_quick()
     {
         await using TestServer server = await FaultServer.StartAsync(script: prompt => prompt.Contains("hi", StringComparison.Ordinal) ? "Fine." : string.Join(' ', Enumerable.Range(0, 100)));
