@@ -63,7 +63,7 @@ internal sealed class AnswerService(FathomModel model, ServerOptions options, En
     {
         ChatOptions answering = call.Options with
         {
-            CacheSpace = KeyRing.SpaceOf(context),
+            CacheSpace = SpaceOf(context, call),
             Client = KeyRing.ClientOf(context),
             OneCallOnly = call.OneCallOnly,
             Generation = call.Options.Generation with { Sampling = call.Options.Generation.Sampling with { Seed = seed } },
@@ -71,16 +71,22 @@ internal sealed class AnswerService(FathomModel model, ServerOptions options, En
         return model.PrepareChat(Messages(context, call), answering);
     }
 
+    /// <summary>The prompt of a chat call, which nothing is computed for.</summary>
+    public ChatPrompt Render(HttpContext context, ChatCall call) => model.Render(Messages(context, call), call.Options with { CacheSpace = SpaceOf(context, call) });
+
     /// <summary>The conversation as it is encoded.</summary>
     public IReadOnlyList<ChatMessage> Messages(HttpContext context, ChatCall call)
     {
-        IReadOnlyList<ChatMessage> messages = Conversation.WithCalls(call.Messages, model, KeyRing.SpaceOf(context));
+        IReadOnlyList<ChatMessage> messages = Conversation.WithCalls(call.Messages, model, SpaceOf(context, call));
         if (options.KeepsVolatileLines) return messages;
         (messages, int moved) = VolatileLines.Move(messages);
         if (moved > 0 && !context.Response.HasStarted) context.Response.Headers["x-fathom-moved-lines"] = moved.ToString(System.Globalization.CultureInfo.InvariantCulture);
         metrics.MovedLines(moved);
         return messages;
     }
+
+    private string SpaceOf(HttpContext context, ChatCall call) =>
+        options.IsolatesUsers && call.User is { Length: > 0 } user ? $"{KeyRing.SpaceOf(context)} user {user}" : KeyRing.SpaceOf(context);
 
     private static void Warn(HttpContext context, IReadOnlyList<GenerationCompleted> completed)
     {

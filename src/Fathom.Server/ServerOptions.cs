@@ -65,6 +65,12 @@ public sealed record ServerOptions
     /// <summary>Whether texts of requests and answers go into the log.</summary>
     public bool LogsTexts { get; init; }
 
+    /// <summary>Whether users that a client tells apart (<c>user_id</c>, <c>metadata.user_id</c>) share nothing that was computed.</summary>
+    public bool IsolatesUsers { get; init; }
+
+    /// <summary>Whether sampling options of requests count for nothing while the model thinks, as at DeepSeek's service.</summary>
+    public bool IgnoresSamplingWhenThinking { get; init; }
+
     /// <summary>Seconds that running answers get when the server is stopped.</summary>
     public int DrainSeconds { get; init; } = 30;
 

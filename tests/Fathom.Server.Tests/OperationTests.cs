@@ -53,6 +53,27 @@ public sealed class OperationTests
             Assert.Contains(name, metrics, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Users_of_a_client_share_what_was_computed_unless_they_are_isolated(bool isIsolated)
+    {
+        await using TestServer server = await StartAsync(Scripts.Client, new ServerOptions { ThinksByDefault = false, ThinksByDefaultForAnthropic = false, IsolatesUsers = isIsolated });
+        string text = Quote(string.Join(' ', Enumerable.Repeat("word", 300)));
+        async Task<int> CachedAsync(string user) => (int)(await server.PostAsync("/v1/messages", $$"""{"max_tokens":5,"metadata":{"user_id":"{{user}}"},"messages":[{"role":"user","content":{{text}}}]}"""))["usage"]!["cache_read_input_tokens"]!;
+        await CachedAsync("one");
+        Assert.Equal(isIsolated, await CachedAsync("other") == 0);
+        Assert.True(await CachedAsync("one") > 200);
+    }
+
+    [Fact]
+    public async Task Sampling_counts_for_nothing_while_thinking_when_the_server_says_so()
+    {
+        await using TestServer server = await TestServer.StartBuiltInAsync(new ServerOptions { IgnoresSamplingWhenThinking = true });
+        JsonObject[] answers = [.. await Task.WhenAll(Enumerable.Range(1, 4).Select(seed => server.PostAsync("/v1/chat/completions", $$"""{"messages":[{"role":"user","content":"Tell me."}],"temperature":0,"seed":{{seed}},"max_tokens":30}""")))];
+        Assert.True(answers.Select(answer => answer["choices"]![0]!["message"]!.ToJsonString()).Distinct().Count() > 1);
+    }
+
     [Fact]
     public async Task Each_request_is_noted_with_tokens_and_price()
     {

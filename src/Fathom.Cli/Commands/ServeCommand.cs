@@ -41,12 +41,14 @@ internal static class ServeCommand
         var keepLines = new Option<bool>("--keep-volatile-lines") { Description = "Leave lines at the head of instructions that change with every request where they are." };
         var stopRepetition = new Option<bool>("--stop-repetition") { Description = "End answers that go round in circles." };
         var usage = new Option<FileInfo?>("--usage-log") { Description = "SQLite file that notes tokens, time and price of each request." };
+        var isolate = new Option<bool>("--isolate-users") { Description = "Users that a client tells apart (user_id) share nothing that was computed." };
+        var ignoreSampling = new Option<bool>("--ignore-sampling-when-thinking") { Description = "As at DeepSeek's service: temperature and the like count for nothing while the model thinks." };
         var texts = new Option<bool>("--log-texts") { Description = "Write prompts and answers into the log." };
         var quiet = new Option<bool>("--quiet") { Description = "No log lines." };
         var model = new ModelArguments();
         var command = new Command("serve", "Serve a model to other programs, in the dialects of OpenAI, DeepSeek and Anthropic.\n\nExamples:\n  fathom serve\n  fathom serve --model DeepSeek-V4-Flash --cache-folder ~/.cache/fathom\n  fathom keys add laptop --file keys.json && fathom serve --host 0.0.0.0 --keys keys.json")
         {
-            host, port, name, anyModel, keys, anyone, hostName, cors, noThinking, budget, maxTokens, concurrent, queued, cacheMemory, cacheFolder, cacheDisk, body, keepLines, stopRepetition, usage, texts, quiet,
+            host, port, name, anyModel, keys, anyone, hostName, cors, noThinking, budget, maxTokens, concurrent, queued, cacheMemory, cacheFolder, cacheDisk, body, keepLines, stopRepetition, usage, isolate, ignoreSampling, texts, quiet,
         };
         model.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
@@ -78,6 +80,8 @@ internal static class ServeCommand
                 MaxBodyBytes = parsed.GetValue(body) * Mebi,
                 KeepsVolatileLines = parsed.GetValue(keepLines),
                 StopsRepetition = parsed.GetValue(stopRepetition),
+                IsolatesUsers = parsed.GetValue(isolate),
+                IgnoresSamplingWhenThinking = parsed.GetValue(ignoreSampling),
                 LogsTexts = parsed.GetValue(texts),
                 UsageFile = parsed.GetValue(usage)?.FullName,
             };

@@ -66,7 +66,7 @@ internal sealed class TokenEndpoints(AnswerService service)
     private IReadOnlyList<PromptSpan> Render(HttpContext context, JsonFields fields)
     {
         ChatCall call = ChatCompletionsRequest.Read(fields, service.Requests);
-        return service.Model.Render(service.Messages(context, call), call.Options).Spans;
+        return service.Render(context, call).Spans;
     }
 
     private JsonObject Piece(int id)

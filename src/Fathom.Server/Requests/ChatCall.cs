@@ -9,6 +9,9 @@ internal sealed record ChatCall
     /// <summary>The name that was asked for, and that the answer repeats.</summary>
     public required string Model { get; init; }
 
+    /// <summary>The client's own user, as it names him; null for nobody in particular.</summary>
+    public string? User { get; init; }
+
     /// <summary>The conversation.</summary>
     public required IReadOnlyList<ChatMessage> Messages { get; init; }
 

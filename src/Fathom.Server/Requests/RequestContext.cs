@@ -15,7 +15,7 @@ internal sealed record RequestContext(FathomModel Model, ServerOptions Options, 
     /// <param name="form">The form that the reply must have.</param>
     /// <param name="offer">The tools.</param>
     /// <param name="generation">How tokens are picked.</param>
-    public static ChatOptions Answering((ThinkingMode Mode, string? Effort) thinking, string callPrefix, OutputForm form, ToolOffer offer, GenerationOptions generation) => new()
+    public ChatOptions Answering((ThinkingMode Mode, string? Effort) thinking, string callPrefix, OutputForm form, ToolOffer offer, GenerationOptions generation) => new()
     {
         ThinkingMode = thinking.Mode,
         ReasoningEffort = thinking.Effort,
@@ -23,7 +23,7 @@ internal sealed record RequestContext(FathomModel Model, ServerOptions Options, 
         Form = form.Grammar,
         ForcedTools = offer.Forced,
         StrictTools = offer.IsStrict,
-        Generation = generation,
+        Generation = thinking.Mode == ThinkingMode.Thinking && Options.IgnoresSamplingWhenThinking ? generation with { Sampling = new SamplingOptions { Seed = generation.Sampling.Seed } } : generation,
     };
 
     /// <summary>The conversation with instructions, tools and the form of reply in their places.</summary>

@@ -22,7 +22,7 @@ internal sealed class MessagesEndpoint(AnswerService service)
     public async Task CountAsync(HttpContext context)
     {
         ChatCall call = MessagesRequest.Read(await service.ReadBodyAsync(context).ConfigureAwait(false), service.Requests);
-        int tokens = service.Model.Tokenizer.Encode(service.Model.Render(service.Messages(context, call), call.Options).Spans).Length;
+        int tokens = service.Model.Tokenizer.Encode(service.Render(context, call).Spans).Length;
         await context.Response.WriteAsJsonAsync(new JsonObject { ["input_tokens"] = tokens }, context.RequestAborted).ConfigureAwait(false);
     }
 

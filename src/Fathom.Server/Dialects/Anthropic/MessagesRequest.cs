@@ -21,10 +21,11 @@ internal static class MessagesRequest
         return new ChatCall
         {
             Model = model,
+            User = fields.Object("metadata")?.Text("user_id"),
             Messages = context.Arrange([.. System(fields), .. Messages(fields)], offer, form),
             Streams = fields.Flag("stream") ?? false,
             OneCallOnly = isSerial,
-            Options = RequestContext.Answering(thinking, "toolu_", form, offer, SamplingFields.Read(fields, fields.Whole("max_tokens", 0), "stop_sequences", context.Options)),
+            Options = context.Answering(thinking, "toolu_", form, offer, SamplingFields.Read(fields, fields.Whole("max_tokens", 0), "stop_sequences", context.Options)),
         };
     }
 

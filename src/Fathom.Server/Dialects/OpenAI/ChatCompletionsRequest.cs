@@ -27,6 +27,7 @@ internal static class ChatCompletionsRequest
         return new ChatCall
         {
             Model = model,
+            User = fields.Text("user_id") ?? fields.Text("user"),
             Messages = messages,
             Streams = fields.Flag("stream") ?? false,
             Count = fields.Whole("n", 1) is { } count ? count <= MostAnswers ? count : throw ApiException.BadField("n", $"'n' must be at most {MostAnswers}, not {count}.") : 1,
@@ -34,7 +35,7 @@ internal static class ChatCompletionsRequest
             IncludesTimings = fields.Flag("timings") ?? fields.Flag("timings_per_token") ?? false,
             TellsProgress = fields.Flag("return_progress") ?? false,
             OneCallOnly = fields.Flag("parallel_tool_calls") == false,
-            Options = RequestContext.Answering(thinking, "call_", form, offer, SamplingFields.Read(fields, fields.Whole("max_completion_tokens", 1) ?? fields.Whole("max_tokens", 1), "stop", context.Options) with { LogProbabilities = top }),
+            Options = context.Answering(thinking, "call_", form, offer, SamplingFields.Read(fields, fields.Whole("max_completion_tokens", 1) ?? fields.Whole("max_tokens", 1), "stop", context.Options) with { LogProbabilities = top }),
         };
     }
 

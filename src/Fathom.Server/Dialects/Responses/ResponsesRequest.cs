@@ -36,12 +36,13 @@ internal static class ResponsesRequest
         return new ChatCall
         {
             Model = model,
+            User = fields.Text("user"),
             Messages = context.Arrange(messages, offer, form),
             Streams = fields.Flag("stream") ?? false,
             WantsSummary = reasoning?.Text("summary") is { Length: > 0 } summary && summary != "none",
             ToolKinds = offer.Kinds,
             OneCallOnly = isSerial,
-            Options = RequestContext.Answering(thinking, "call_", form, offer, SamplingFields.Read(fields, fields.Whole("max_output_tokens", 1), "stop", context.Options) with { LogProbabilities = wantsLogprobs ? top : null }),
+            Options = context.Answering(thinking, "call_", form, offer, SamplingFields.Read(fields, fields.Whole("max_output_tokens", 1), "stop", context.Options) with { LogProbabilities = wantsLogprobs ? top : null }),
         };
     }
 
