@@ -82,9 +82,8 @@ public sealed class LoadTests(ITestOutputHelper output)
     {
         string text = string.Empty;
         bool isDone = false;
-        await foreach ((string? name, string data) in server.StreamAsync("/v1/chat/completions", Body(question)))
+        await foreach ((string? _, string data) in server.StreamAsync("/v1/chat/completions", Body(question)))
         {
-            if (name == ":") continue;
             if (data == "[DONE]") isDone = true;
             else text += (string?)JsonNode.Parse(data)!["choices"]!.AsArray()[0]!["delta"]!["content"];
         }
@@ -99,7 +98,7 @@ public sealed class LoadTests(ITestOutputHelper output)
         try
         {
             int seen = 0;
-            await foreach ((string?, string) one in server.StreamAsync("/v1/chat/completions", Body(question), cancellation.Token))
+            await foreach ((string?, string) one in server.StreamAsync("/v1/chat/completions", Body(question), cancellation: cancellation.Token))
             {
                 if (seen++ >= after) await cancellation.CancelAsync();
             }

@@ -12,13 +12,13 @@ public sealed class SignsOfLifeTests
     public async Task Streams_beat_in_their_dialects_words_while_nothing_happens()
     {
         await using TestServer server = await StartAsync(Slow, Quick);
-        List<(string? Name, string Data)> chat = await server.CollectAsync("/v1/chat/completions", """{"messages":[{"role":"user","content":"a"}],"stream":true}""");
+        List<(string? Name, string Data)> chat = await server.CollectAsync("/v1/chat/completions", """{"messages":[{"role":"user","content":"a"}],"stream":true}""", keepsComments: true);
         Assert.Contains((":", "keep-alive"), chat);
         Assert.Equal("[DONE]", chat[^1].Data);
         List<(string? Name, string Data)> messages = await server.CollectAsync("/v1/messages", """{"max_tokens":20,"messages":[{"role":"user","content":"b"}],"stream":true}""");
         Assert.True(messages.Count(one => one.Name == "ping") >= 2);
         Assert.Equal("message_stop", messages[^1].Name);
-        List<(string? Name, string Data)> response = await server.CollectAsync("/v1/responses", """{"input":"c","stream":true}""");
+        List<(string? Name, string Data)> response = await server.CollectAsync("/v1/responses", """{"input":"c","stream":true}""", keepsComments: true);
         Assert.Contains((":", "keep-alive"), response);
         Assert.Equal("response.completed", response[^1].Name);
         JsonObject whole = await server.PostAsync("/v1/chat/completions", """{"messages":[{"role":"user","content":"d"}]}""");
