@@ -24,7 +24,7 @@ internal static class NormalText
     public static void Append(StringBuilder target, string line, bool isJoined, bool isPlain)
     {
         if (target.Length > 0 && !isJoined) Break(target, FirstCharacter(line));
-        string text = Composed(line);
+        string text = Composition.Of(line);
         for (int i = 0; i < text.Length; i++)
         {
             char c = text[i];
@@ -110,18 +110,5 @@ internal static class NormalText
         }
 
         return '\0';
-    }
-
-    private static string Composed(string text)
-    {
-        try
-        {
-            return text.IsNormalized(NormalizationForm.FormC) ? text : text.Normalize(NormalizationForm.FormC);
-        }
-        catch (ArgumentException)
-        {
-            // Half of a surrogate pair: compared as it stands.
-            return text;
-        }
     }
 }

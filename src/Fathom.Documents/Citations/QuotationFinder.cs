@@ -92,8 +92,13 @@ internal static class QuotationFinder
             }
             else if (IsOpening(answer, i, start))
             {
-                close = Closing(answer, i, end);
-                if (close < 0) close = end;
+                close = Closing(answer, i, end, ClosersOf(answer[i]));
+
+                // Some writers end with a straight mark what they began with a curly one.
+                if (close < 0 && answer[i] is '„' or '“' or '‟') close = Closing(answer, i, end, "\"");
+
+                // A quotation that is never closed goes to the end of its paragraph; an apostrophe does not.
+                if (close < 0 && answer[i] is not ('‘' or '‚')) close = end;
             }
 
             if (close < 0) continue;
@@ -121,9 +126,8 @@ internal static class QuotationFinder
         };
     }
 
-    private static int Closing(string answer, int open, int end)
+    private static int Closing(string answer, int open, int end, string closers)
     {
-        string closers = ClosersOf(answer[open]);
         int nested = 0;
         for (int i = open + 1; i < end; i++)
         {
@@ -136,6 +140,8 @@ internal static class QuotationFinder
             }
             else if (closers.Contains(c))
             {
+                // Between a space and a letter it opens the next quotation.
+                if (char.IsWhiteSpace(before) && char.IsLetterOrDigit(after)) continue;
                 if (c == '"' && (char.IsLetterOrDigit(after) || (char.IsWhiteSpace(before) && !char.IsWhiteSpace(after)))) continue;
                 if (c is '’' or '‘' && char.IsLetterOrDigit(after)) continue;
                 if (nested-- == 0) return i;
@@ -147,8 +153,8 @@ internal static class QuotationFinder
 
     private static string ClosersOf(char open) => open switch
     {
-        '„' => "“”\"",
-        '“' or '‟' => "”\"",
+        '„' => "“”",
+        '“' or '‟' => "”",
         '”' => "”",
         '«' => "»",
         '»' => "«",
