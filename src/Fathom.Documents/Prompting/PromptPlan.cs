@@ -13,8 +13,10 @@ public sealed record PromptPlan(int BudgetTokens, int TotalTokens, IReadOnlyList
     /// <summary>The plan in one sentence.</summary>
     public override string ToString()
     {
-        string parts = Parts.Count == 1 ? FormattableString.Invariant($"{Parts[0].Tokens:n0}") : FormattableString.Invariant($"{Parts.Sum(part => (long)part.Tokens):n0} tokens in {Parts.Count} parts");
+        string parts = Parts.Count == 1
+            ? FormattableString.Invariant($"{Parts[0].Tokens:n0} tokens, of {BudgetTokens:n0} that documents may take")
+            : FormattableString.Invariant($"{Parts.Sum(part => (long)part.Tokens):n0} tokens in {Parts.Count} parts of at most {BudgetTokens:n0}");
         string left = LeftOut.Count == 0 ? string.Empty : FormattableString.Invariant($"; {LeftOut.Count} {(LeftOut.Count == 1 ? "document does" : "documents do")} not fit wholly");
-        return FormattableString.Invariant($"{parts} of {BudgetTokens:n0} tokens{(Parts.Count > 1 ? " each" : string.Empty)}{left}.");
+        return $"{parts}{left}.";
     }
 }

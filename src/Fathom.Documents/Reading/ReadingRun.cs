@@ -34,7 +34,7 @@ internal sealed partial class ReadingRun(ReadOptions options, IProgress<ReadProg
         }
         else
         {
-            skipped.Add(new SkippedFile(shown, SkipReason.NotFound, "does not exist; check the path."));
+            skipped.Add(new SkippedFile(path, SkipReason.NotFound, "does not exist; check the path."));
         }
     }
 
