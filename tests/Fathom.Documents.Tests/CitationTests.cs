@@ -141,6 +141,9 @@ public sealed class CitationTests
         var checker = new CitationChecker(new DocumentPrompt([new SourceDocument("book.txt", DocumentKind.Text, pieces)], text => text.Length));
         string answer = string.Concat(Enumerable.Range(1, 100).Select(i => $"“{i * 500} of a long book in which … like the others” and “of a long novel {i}”\n\n"));
         Assert.Equal(100, checker.Check(answer).Verified);
+
+        // Every line has the first words; the last ones are nowhere, or too far away.
+        Assert.Equal(0, checker.Check("“of a long book … never written” and “Line 1 of a … 59999 of a long”").Verified);
     }
 
     private static SourceDocument[] Sources()

@@ -31,6 +31,7 @@ public sealed class HostileTests : IDisposable
         DocumentSet set = reader.Read(name, Cases[name].Content);
         Assert.Empty(set.Documents);
         SkippedFile skipped = Assert.Single(set.Skipped);
+        TestContext.Current.TestOutputHelper?.WriteLine(skipped.ToString());
         Assert.Equal(reason, skipped.Reason);
         Assert.EndsWith(".", skipped.Message, StringComparison.Ordinal);
         Assert.True(skipped.Message.Length is > 20 and < 400, skipped.Message);
@@ -186,8 +187,8 @@ public sealed class HostileTests : IDisposable
             ["password.docx"] = ([.. ole, .. Encoding.Unicode.GetBytes("EncryptedPackage"), .. new byte[100]], SkipReason.Encrypted),
             ["old.doc"] = ([.. ole, .. Encoding.Unicode.GetBytes("WordDocument")], SkipReason.Unsupported),
             ["bad-xml.docx"] = (Replaced(docx, "word/document.xml", "<w:document"u8.ToArray()), SkipReason.Damaged),
-            ["external-entity.docx"] = (Replaced(docx, "word/document.xml", "<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><x>&e;</x>"u8.ToArray()), SkipReason.Damaged),
-            ["laughs.docx"] = (Replaced(docx, "word/document.xml", "<!DOCTYPE x [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;\">]><x>&b;</x>"u8.ToArray()), SkipReason.Damaged),
+            ["external-entity.docx"] = (Replaced(docx, "word/document.xml", "<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><x>&e;</x>"u8.ToArray()), SkipReason.Unsafe),
+            ["laughs.docx"] = (Replaced(docx, "word/document.xml", "<!DOCTYPE x [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;\">]><x>&b;</x>"u8.ToArray()), SkipReason.Unsafe),
             ["deep.docx"] = (Replaced(docx, "word/document.xml", Files.Utf8(string.Concat(Enumerable.Repeat("<p>", 100_000)))), SkipReason.Unsafe),
             ["bomb.docx"] = (Replaced(docx, "word/document.xml", [.. "<x>"u8, .. bomb]), SkipReason.Unsafe),
             ["no-document.docx"] = (Files.Zip(("[Content_Types].xml", "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>"u8.ToArray()), ("word/x.xml", "<x/>"u8.ToArray())), SkipReason.Damaged),
@@ -206,6 +207,10 @@ public sealed class HostileTests : IDisposable
             ["cut.zip"] = (zip[..(zip.Length - 30)], SkipReason.Damaged),
             ["no-table.zip"] = ([.. zip[..40], .. zip[^22..]], SkipReason.Damaged),
             ["many.zip"] = (ClaimsEntries(zip, 60_000), SkipReason.TooLarge),
+            ["password.zip"] = (WithFlag(zip), SkipReason.Encrypted),
+            ["damaged-data.zip"] = (DamagedData(Files.Zip(("a.txt", Files.Utf8(string.Join(' ', Enumerable.Range(0, 2_000)))))), SkipReason.Damaged),
+            ["bomb-inside.zip"] = (Files.Zip(("inner.zip", Files.Zip(("zeros.txt", bomb)))), SkipReason.Unsafe),
+            ["way-out.zip"] = (Files.Zip(("../a.txt", Files.Utf8("x"))), SkipReason.Unsafe),
             ["data.gz"] = ([0x1F, 0x8B, 8, 0, .. new byte[100]], SkipReason.Unsupported),
             ["data.7z"] = ([(byte)'7', (byte)'z', 0xBC, 0xAF, 0x27, 0x1C, .. new byte[100]], SkipReason.Unsupported),
             ["data.rar"] = ([.. "Rar!"u8, 0x1A, 7, 1, 0, .. new byte[100]], SkipReason.Unsupported),
@@ -307,6 +312,22 @@ public sealed class HostileTests : IDisposable
         BinaryPrimitives.WriteUInt16LittleEndian(tail.AsSpan(10), 20);
         BinaryPrimitives.WriteUInt32LittleEndian(tail.AsSpan(12), (uint)(entry.Length * 20));
         return [.. zip[..table], .. Enumerable.Repeat(entry, 20).SelectMany(bytes => bytes), .. tail];
+    }
+
+    /// <summary>An archive whose entry says that it has a password.</summary>
+    private static byte[] WithFlag(byte[] zip)
+    {
+        byte[] content = [.. zip];
+        content[6] |= 1;
+        content[content.AsSpan().LastIndexOf("PK\x01\x02"u8) + 8] |= 1;
+        return content;
+    }
+
+    private static byte[] DamagedData(byte[] zip)
+    {
+        byte[] content = [.. zip];
+        for (int i = 60; i < 1_000; i++) content[i] = 0xFF;
+        return content;
     }
 
     private static byte[] ClaimsEntries(byte[] zip, ushort count)

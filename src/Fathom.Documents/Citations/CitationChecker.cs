@@ -144,15 +144,23 @@ public sealed partial class CitationChecker(DocumentPrompt prompt)
 
     private static (int Start, int End)? Find(SourceText source, QuotedSegment[] segments, int from)
     {
+        // The next place of a segment stays the next one while the search goes on before it: so no text is searched twice.
+        var next = new (int Start, int End)[segments.Length];
         while (source.Find(segments[0], from) is { } first)
         {
             int end = first.End;
             int i = 1;
             for (; i < segments.Length; i++)
             {
+                if (next[i].Start < end)
+                {
+                    if (source.Find(segments[i], end) is not { } found) return null;
+                    next[i] = found;
+                }
+
                 int longest = segments[i].Words >= WordsOfPhrase ? LongestOmission : LongestOmissionBeforeWord;
-                if (source.Find(segments[i], end) is not { } next || next.Start - end > longest) break;
-                end = next.End;
+                if (next[i].Start - end > longest) break;
+                end = next[i].End;
             }
 
             if (i == segments.Length) return (first.Start, end);

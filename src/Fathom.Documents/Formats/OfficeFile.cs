@@ -28,6 +28,10 @@ internal static class OfficeFile
 
             return new SourceDocument(path, kind, pieces.Pieces) { Pages = pages };
         }
+        catch (XmlException exception) when (exception.Message.Contains("DTD", StringComparison.Ordinal))
+        {
+            throw new SkipException(SkipReason.Unsafe, "is an Office file that defines entities, as in attacks; do not trust it, or save it anew.", exception);
+        }
         catch (Exception exception) when (exception is OpenXmlPackageException or XmlException or InvalidDataException or IOException or FormatException or ArgumentException or InvalidOperationException or KeyNotFoundException or OverflowException or UriFormatException or NotSupportedException or NullReferenceException)
         {
             throw new SkipException(SkipReason.Damaged, $"is a broken Office file ({Reasons.Of(exception)}); open and save it again.", exception);
