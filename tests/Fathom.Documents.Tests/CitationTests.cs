@@ -160,7 +160,7 @@ public sealed class CitationTests
         [
             new SourceDocument("lease.pdf", DocumentKind.Pdf, pieces) { Pages = 3 },
             new SourceDocument("notes.md", DocumentKind.Markdown, [new("# Notes", 1), new("The **whole** amount is due `at once`, says the agent.", 3), new("Vor- und Nachteile sind bekannt.", 4), new("合同在签署之日起", 6), new("三十天内生效。", 7)]),
-            new SourceDocument("code.cs", DocumentKind.Code, [new("int sum = a * b;", 1), new("if (x | y) return values[3];", 2), new("// eﬃcient ﬂow of o\u0308l", 3)]),
+            new SourceDocument("code.cs", DocumentKind.Code, [new("int sum = a * b;", 1), new("if (x | y) return values[3];", 2), new("// eﬃcient ﬂow of o\u0308l", 3), new("void bit ( const unsigned char * str, int len )", 4)]),
         ];
     }
 
@@ -226,6 +226,9 @@ public sealed class CitationTests
         yield return "`values[3]`";
         yield return "`if (x | y)`";
         yield return "“efficient flow of öl”";
+        yield return "`void bit(const unsigned char *str, int len)`";
+        yield return "“the landlord 's prior consent”";
+        yield return "“complete; lost keys”";
         yield return "“Subletting—even in part—is allowed”";
         yield return "“Subletting - even in part - is allowed”";
         yield return "“well-known long-term”";
@@ -265,6 +268,9 @@ public sealed class CitationTests
         yield return "“air”";
         yield return "“The well known long term arrangement”";
         yield return "“wellknown”";
+        yield return "`void bit(const unsigned char *string`";
+        yield return "`void bit(unsigned const char *str`";
+        yield return "“com plete; lost keys”";
         yield return "`a + b`";
         yield return "`values[4]`";
         yield return "“签署之日起六十天内生效”";

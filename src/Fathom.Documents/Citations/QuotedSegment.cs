@@ -93,6 +93,15 @@ internal sealed partial class QuotedSegment
                 s++;
                 q++;
             }
+            else if (found == ' ' && (IsMark(source, s - 1) || IsMark(source, s + 1)))
+            {
+                // PDF files put spaces before and behind marks, "( const", that nobody would quote.
+                s++;
+            }
+            else if (wanted == ' ' && (IsMark(text, q - 1) || IsMark(text, q + 1)))
+            {
+                q++;
+            }
             else
             {
                 return null;
@@ -117,6 +126,8 @@ internal sealed partial class QuotedSegment
         if (char.IsDigit(first) && before == '-' && !char.IsLetterOrDigit(earlier) && earlier is not NormalText.SoftSpace) return false;
         return !(char.IsDigit(last) && after is '.' or ',' && char.IsDigit(later) && char.IsDigit(last));
     }
+
+    private static bool IsMark(string text, int index) => index >= 0 && index < text.Length && !char.IsLetterOrDigit(text[index]) && text[index] is not (' ' or NormalText.LineHyphen);
 
     private static bool IsInWord(char neighbour, char own) =>
         (char.IsLetterOrDigit(neighbour) || neighbour == NormalText.LineHyphen) && !NormalText.IsUnspaced(neighbour) && !NormalText.IsUnspaced(own);
