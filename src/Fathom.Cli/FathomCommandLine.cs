@@ -22,6 +22,7 @@ public static class FathomCommandLine
         root.Subcommands.Add(RunCommand.Create());
         Command chat = ChatCommand.Create();
         root.Subcommands.Add(chat);
+        root.Subcommands.Add(AskCommand.Create());
         Command serve = ServeCommand.Create();
         root.Subcommands.Add(serve);
         root.Subcommands.Add(KeysCommand.Create());

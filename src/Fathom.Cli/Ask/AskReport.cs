@@ -1,0 +1,75 @@
+using System.Text.Json;
+using Fathom.Cli.Commands;
+using Fathom.Documents;
+using Fathom.Inference;
+
+namespace Fathom.Cli.Ask;
+
+/// <summary>Writes what stands below an answer: where the cited passages are, and what the check of quotations found.</summary>
+internal static class AskReport
+{
+    /// <summary>Sources and check as text or Markdown.</summary>
+    public static void Write(CitationReport check, AskFormat format, TextWriter output)
+    {
+        bool isMarkdown = format == AskFormat.Markdown;
+        var cited = Cited(check);
+        if (cited.Count > 0)
+        {
+            output.WriteLine(isMarkdown ? "\n## Sources\n" : "\nSources");
+            foreach ((string text, string places) in cited) output.WriteLine($"{(isMarkdown ? "- " : "  ")}{text} {places}");
+        }
+
+        output.WriteLine(isMarkdown ? "\n## Check\n" : "\nCheck");
+        foreach (string line in (isMarkdown ? check.ToMarkdown() : check.ToText()).TrimEnd().Split('\n')) output.WriteLine(isMarkdown ? line : "  " + line);
+        output.Flush();
+    }
+
+    /// <summary>Everything as one JSON object.</summary>
+    public static void WriteJson(string question, DocumentSet set, PromptPlan plan, GenerationCompleted completed, CitationReport check) => JsonText.Write(writer =>
+    {
+        writer.WriteStartObject();
+        writer.WriteString("question", question);
+        writer.WriteString("answer", completed.Message.Content);
+        if (!string.IsNullOrEmpty(completed.Message.ReasoningContent)) writer.WriteString("reasoning", completed.Message.ReasoningContent);
+        writer.WriteString("finish_reason", ParseCommand.NameOf(completed.FinishReason));
+        writer.WritePropertyName("check");
+        using (JsonDocument document = JsonDocument.Parse(check.ToJson())) document.RootElement.WriteTo(writer);
+        writer.WriteStartArray("documents");
+        foreach (SourceDocument document in set.Documents)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("path", document.Path);
+            writer.WriteString("kind", JsonNamingPolicy.SnakeCaseLower.ConvertName(document.Kind.ToString()));
+            writer.WriteNumber("pages", document.Pages);
+            writer.WriteNumber("characters", document.Characters);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+        writer.WriteStartArray("skipped");
+        foreach (SkippedFile file in set.Skipped)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("path", file.Path);
+            writer.WriteString("reason", JsonNamingPolicy.SnakeCaseLower.ConvertName(file.Reason.ToString()));
+            writer.WriteString("message", file.Message);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+        writer.WriteStartArray("left_out");
+        foreach (LeftOutDocument left in plan.LeftOut) writer.WriteStringValue(left.Message);
+        writer.WriteEndArray();
+        writer.WriteNumber("parts", plan.Parts.Count);
+        writer.WriteStartObject("usage");
+        writer.WriteNumber("prompt_tokens", completed.Usage.PromptTokens);
+        writer.WriteNumber("cached_tokens", completed.Usage.CachedTokens);
+        writer.WriteNumber("completion_tokens", completed.Usage.CompletionTokens);
+        writer.WriteNumber("reasoning_tokens", completed.Usage.ReasoningTokens);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    });
+
+    private static List<(string Text, string Places)> Cited(CitationReport check) =>
+        [.. check.Citations.Where(citation => citation.Places.Count > 0).Select(citation => (citation.Text, string.Join("; ", citation.Places))).Distinct()];
+}
