@@ -17,6 +17,8 @@ internal static class ServeCommand
     private const long Mebi = 1L << 20;
     private const long Gibi = 1L << 30;
 
+    private static string ChatsFile => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "fathom", "chats.db");
+
     public static Command Create()
     {
         var standard = new ServerOptions();
@@ -41,11 +43,12 @@ internal static class ServeCommand
         var keepLines = new Option<bool>("--keep-volatile-lines") { Description = "Leave lines at the head of instructions that change with every request where they are." };
         var stopRepetition = new Option<bool>("--stop-repetition") { Description = "End answers that go round in circles." };
         var usage = new Option<FileInfo?>("--usage-log") { Description = "SQLite file that notes tokens, time and price of each request." };
+        var chats = new Option<FileInfo>("--chats") { Description = "SQLite file that keeps the conversations of the web chat.", DefaultValueFactory = _ => new FileInfo(ChatsFile) };
         var quiet = new Option<bool>("--quiet") { Description = "No log lines." };
         var model = new ModelArguments();
         var command = new Command("serve", "Serve a model to other programs, in the dialects of OpenAI, DeepSeek and Anthropic.\n\nExamples:\n  fathom serve\n  fathom serve --model DeepSeek-V4-Flash --cache-folder ~/.cache/fathom\n  fathom keys add laptop --file keys.json && fathom serve --host 0.0.0.0 --keys keys.json")
         {
-            host, port, name, anyModel, keys, anyone, hostName, cors, noThinking, budget, maxTokens, concurrent, queued, cacheMemory, cacheFolder, cacheDisk, body, keepLines, stopRepetition, usage, quiet,
+            host, port, name, anyModel, keys, anyone, hostName, cors, noThinking, budget, maxTokens, concurrent, queued, cacheMemory, cacheFolder, cacheDisk, body, keepLines, stopRepetition, usage, chats, quiet,
         };
         model.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
@@ -77,12 +80,14 @@ internal static class ServeCommand
                 MaxBodyBytes = parsed.GetValue(body) * Mebi,
                 KeepsVolatileLines = parsed.GetValue(keepLines),
                 StopsRepetition = parsed.GetValue(stopRepetition),
+                ChatsFile = parsed.GetValue(chats)!.FullName,
                 UsageFile = parsed.GetValue(usage)?.FullName,
             };
             using var status = new StatusLine();
             await using FathomServer server = await FathomServer.StartAsync(opened, options, engine, parsed.GetValue(quiet) ? null : logging => logging.AddProvider(new LineLoggerProvider(status)).AddFilter("Microsoft", LogLevel.Warning), cancellation).ConfigureAwait(false);
             string address = server.Address.ToString().TrimEnd('/');
             Console.WriteLine($"Fathom serves {options.ModelId} at {address}");
+            Console.WriteLine($"  In a browser:                {address}/");
             Console.WriteLine($"  OpenAI and DeepSeek clients: base URL {address}/v1");
             Console.WriteLine($"  Anthropic clients:           base URL {address}");
             Console.WriteLine($"  {(options.KeysFile is null ? "Any API key will do" : "An API key is needed")}; Ctrl+C stops.");

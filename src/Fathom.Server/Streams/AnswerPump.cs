@@ -13,11 +13,17 @@ internal static class AnswerPump
     private sealed record Happening(int Choice, CompletionEvent Event);
 
     /// <summary>Runs them to the end. Errors before anything was sent are thrown; later ones go to the writer.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="dialect">For errors.</param>
+    /// <param name="answers">What to run.</param>
+    /// <param name="writer">Gets what happens.</param>
+    /// <param name="pause">Silence after which a sign of life is due.</param>
+    /// <param name="until">Ends them early; null for the moment in which the client goes away.</param>
     /// <returns>The completed answers; fewer when it failed.</returns>
-    public static async Task<IReadOnlyList<GenerationCompleted>> RunAsync(HttpContext context, Dialect dialect, IReadOnlyList<Answer> answers, IAnswerWriter writer, TimeSpan pause)
+    public static async Task<IReadOnlyList<GenerationCompleted>> RunAsync(HttpContext context, Dialect dialect, IReadOnlyList<Answer> answers, IAnswerWriter writer, TimeSpan pause, CancellationToken? until = null)
     {
         var completed = new GenerationCompleted[answers.Count];
-        CancellationToken gone = context.RequestAborted;
+        CancellationToken gone = until ?? context.RequestAborted;
         bool hasStarted = false;
         try
         {
