@@ -35,11 +35,7 @@ export class ChatState {
     async start() {
         applyTheme(this.state.settings.theme);
         matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => applyTheme(this.state.settings.theme));
-        await this.#try(async () => {
-            const session = await api.session();
-            this.#set({ session });
-            if (session.signed_in) await this.#enter();
-        });
+        await this.#try(() => this.#begin());
         this.#set({ isLoading: false });
         addEventListener("hashchange", () => this.#goToAddress());
         this.#watch();
@@ -227,6 +223,12 @@ export class ChatState {
 
     // ---- inside
 
+    async #begin() {
+        const session = await api.session();
+        this.#set({ session });
+        if (session.signed_in) await this.#enter();
+    }
+
     async #enter() {
         const [list, presets, status] = await Promise.all([api.list(""), api.presets(), api.status()]);
         this.#set({ list, presets, status });
@@ -241,7 +243,9 @@ export class ChatState {
     async #list() {
         await this.#try(async () => {
             const search = this.state.search.trim(), list = await api.list(search);
-            if (search === this.state.search.trim()) this.#set({ list });
+            if (search !== this.state.search.trim()) return;
+            const { chat } = this.state, own = list.find(one => one.id === chat?.id);
+            this.#set({ list, chat: own && chat ? { ...chat, title: own.title } : chat });
         });
     }
 
@@ -293,6 +297,7 @@ export class ChatState {
             case "start":
                 this.#dropWaiting();
                 this.#setMessages(chatId, data.answer.id, ...(data.question ? [data.question] : []), data.answer);
+                if (data.question) this.#list();
                 break;
             case "progress":
                 this.#set({ progress: data });
@@ -336,7 +341,7 @@ export class ChatState {
 
     #watch() {
         const look = async () => {
-            if (!document.hidden && this.state.session?.signed_in) await this.#refresh();
+            if (!document.hidden && this.state.session?.signed_in !== false) await this.#refresh();
             setTimeout(look, this.writing ? 1000 : 5000);
         };
         setTimeout(look, 1000);
@@ -344,6 +349,8 @@ export class ChatState {
 
     async #refresh() {
         try {
+            // Opened while the server was away: everything is still to be done.
+            if (!this.state.session) await this.#begin();
             this.#set({ status: await api.status(), isAway: false });
         } catch (error) {
             if (error.status === 401) this.#set({ session: { ...this.state.session, signed_in: false } });

@@ -32,7 +32,7 @@ function Thinking({ message }) {
     const time = message.numbers?.thinking_seconds;
     return html`
         <details class="thinking">
-            <summary><${Icon} name="thought" />${isThinking ? t("thinking") : time ? t("thoughtFor", { time: seconds(time) }) : t("thoughts")}${isThinking && html`<span class="dots" aria-hidden="true"></span>`}</summary>
+            <summary><${Icon} name="thought" />${isThinking ? t("thinking") : time !== undefined ? t("thoughtFor", { time: seconds(time) }) : t("thoughts")}${isThinking && html`<span class="dots" aria-hidden="true"></span>`}</summary>
             <div class="thoughts">${message.reasoning}</div>
         </details>`;
 }

@@ -20,7 +20,7 @@ export function StatusBar({ chat }) {
         ["memory", t("memory"), bytes(status.memory_bytes)],
     ];
     return html`
-        <footer class="statusbar" aria-label=${t("status")}>
+        <footer class="statusbar" tabindex="0" role="group" aria-label=${t("status")}>
             <dl>${items.map(([name, label, value]) => html`<div class=${`status-${name}`}><dt>${label}</dt><dd>${value}</dd>${name === "context" && html`<dd class="meter"><meter min="0" max="1" value=${share} aria-label=${t("context")}></meter></dd>`}</div>`)}</dl>
         </footer>`;
 }
