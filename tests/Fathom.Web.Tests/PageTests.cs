@@ -114,7 +114,9 @@ public sealed class PageTests(Browser browser)
         }
 
         await visit.Page.Locator("#sidebar .chat").First.ClickAsync();
-        await visit.Page.Locator(".curtain").ClickAsync(new LocatorClickOptions { Position = new Position { X = 350, Y = 300 }, Force = true });
+        await Expect(visit.Page.Locator("#sidebar")).ToBeHiddenAsync();
+        await visit.PressAsync("Liste ein- oder ausblenden");
+        await visit.Page.Locator(".curtain").ClickAsync(new LocatorClickOptions { Position = new Position { X = 350, Y = 300 } });
         await Expect(visit.Page.Locator("#sidebar")).ToBeHiddenAsync();
     }
 

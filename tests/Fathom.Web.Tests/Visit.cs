@@ -84,10 +84,9 @@ internal sealed class Visit : IAsyncDisposable
     /// <summary>Asks and waits for the whole answer.</summary>
     public async Task<string> AskAsync(string text)
     {
-        int before = await Answers.CountAsync();
         await Question.FillAsync(text);
         await Question.PressAsync("Enter");
-        await Assertions.Expect(Answers).ToHaveCountAsync(before + 1);
+        await Assertions.Expect(Page.Locator("article.question .bubble").Last).ToHaveTextAsync(text);
         await WaitAsync();
         return await TextAsync();
     }

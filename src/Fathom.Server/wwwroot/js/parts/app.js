@@ -32,7 +32,7 @@ export function App({ chat }) {
             <main class="conversation">
                 <${TopBar} chat=${chat} />
                 <${Messages} chat=${chat} />
-                <${Composer} chat=${chat} key=${state.chat?.id ?? "new"} />
+                <${Composer} chat=${chat} />
                 <${StatusBar} chat=${chat} />
             </main>
         </div>

@@ -10,7 +10,7 @@ export function Composer({ chat }) {
     const [text, setText] = useState(""), [files, setFiles] = useState([]), [isOver, setOver] = useState(false);
     const area = useRef(null), input = useRef(null);
     const { writing, state } = chat, isBusy = Boolean(writing) || chat.path.at(-1)?.id === "waiting";
-    useEffect(() => { if (matchMedia("(hover: hover)").matches) area.current.focus(); }, []);
+    useEffect(() => { if (matchMedia("(hover: hover)").matches) area.current.focus(); }, [state.chat?.id]);
     useLayoutEffect(() => grow(area.current), [text]);
 
     const add = async list => {
@@ -20,8 +20,9 @@ export function Composer({ chat }) {
     };
     const send = async event => {
         event?.preventDefault();
-        if (isBusy || (text.trim() === "" && files.length === 0)) return;
-        const said = text, attached = files;
+        // What stands in the field, which may be newer than what was drawn.
+        const said = area.current.value, attached = files;
+        if (isBusy || (said.trim() === "" && files.length === 0)) return;
         setText("");
         setFiles([]);
         if (!await chat.ask(said, attached)) {

@@ -30,9 +30,10 @@ function Editor({ chat, message, onClose }) {
     };
     const send = async event => {
         event.preventDefault();
-        if (text.trim() === "") return;
+        const said = area.current.value;
+        if (said.trim() === "") return;
         onClose();
-        await chat.editQuestion(message, text);
+        await chat.editQuestion(message, said);
         document.getElementById("question")?.focus();
     };
     useEffect(() => {
