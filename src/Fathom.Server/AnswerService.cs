@@ -33,18 +33,19 @@ internal sealed class AnswerService(FathomModel model, ServerOptions options, En
     /// <param name="dialect">Its dialect.</param>
     /// <param name="call">What it wants.</param>
     /// <param name="createWriter">Makes the writer of the reply, when the prompt is encoded.</param>
-    public Task RunAsync(HttpContext context, Dialect dialect, ChatCall call, Func<IReadOnlyList<Answer>, IAnswerWriter> createWriter) =>
-        RunAsync(context, dialect, call.Options.Generation.Sampling.Seed, call.Count, seed => Prepare(context, call, seed), createWriter);
+    /// <param name="until">Ends it early; null for the moment in which the client goes away.</param>
+    public Task RunAsync(HttpContext context, Dialect dialect, ChatCall call, Func<IReadOnlyList<Answer>, IAnswerWriter> createWriter, CancellationToken? until = null) =>
+        RunAsync(context, dialect, call.Options.Generation.Sampling.Seed, call.Count, seed => Prepare(context, call, seed), createWriter, until);
 
     /// <summary>Runs answers that are prepared one by one, each with a seed of its own.</summary>
-    public async Task RunAsync(HttpContext context, Dialect dialect, long? seed, int count, Func<long?, Answer> prepare, Func<IReadOnlyList<Answer>, IAnswerWriter> createWriter)
+    public async Task RunAsync(HttpContext context, Dialect dialect, long? seed, int count, Func<long?, Answer> prepare, Func<IReadOnlyList<Answer>, IAnswerWriter> createWriter, CancellationToken? until = null)
     {
         long started = Stopwatch.GetTimestamp();
         List<Answer> answers = [.. Enumerable.Range(0, count).Select(i => prepare(seed + i))];
         ApiKey? key = KeyRing.KeyOf(context);
         using IDisposable slot = keys.Enter(context, key, answers[0].PromptTokens.Count);
         using Activity? activity = metrics.StartActivity(dialect, options.ModelId);
-        IReadOnlyList<GenerationCompleted> completed = await AnswerPump.RunAsync(context, dialect, answers, createWriter(answers), TimeSpan.FromSeconds(options.HeartbeatSeconds), stopping).ConfigureAwait(false);
+        IReadOnlyList<GenerationCompleted> completed = await AnswerPump.RunAsync(context, dialect, answers, createWriter(answers), TimeSpan.FromSeconds(options.HeartbeatSeconds), stopping, until).ConfigureAwait(false);
         if (completed.Count == 0) return;
 
         TimeSpan took = Stopwatch.GetElapsedTime(started);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Fathom.Inference;
 using Fathom.Server.Access;
+using Fathom.Server.Chat;
 using Fathom.Server.Dialects.Anthropic;
 using Fathom.Server.Dialects.OpenAI;
 using Fathom.Server.Dialects.Responses;
@@ -30,6 +31,7 @@ public sealed class FathomServer : IAsyncDisposable
     private readonly DrainGate gate = new();
     private readonly ServerMetrics metrics;
     private readonly UsageLog? usageLog;
+    private readonly WebChat webChat;
 
     private FathomServer(FathomModel model, ServerOptions options, EngineOptions engine, Action<ILoggingBuilder>? logging)
     {
@@ -46,11 +48,14 @@ public sealed class FathomServer : IAsyncDisposable
         usageLog = options.UsageFile is null ? null : new UsageLog(options.UsageFile, Console.Error.WriteLine);
         app = Build(address, logging);
         var service = new AnswerService(model, options, engine, ring, metrics, usageLog, gate.Ending);
-        var pipeline = new RequestPipeline(ring, new OriginGuard(options, ring.IsClosed), metrics, gate);
+        var access = new WebAccess(ring);
+        var pipeline = new RequestPipeline(ring, new OriginGuard(options, ring.IsClosed), access, metrics, gate);
+        webChat = new WebChat(service);
         app.Use((context, next) => pipeline.InvokeAsync(context, next));
         app.UseRequestDecompression();
         app.UseRouting();
         Map(service);
+        webChat.Map(app, access);
     }
 
     /// <summary>Where the server listens, once it has started.</summary>
@@ -91,6 +96,7 @@ public sealed class FathomServer : IAsyncDisposable
     /// <summary>Stops at once.</summary>
     public async ValueTask DisposeAsync()
     {
+        await webChat.DisposeAsync().ConfigureAwait(false);
         await app.DisposeAsync().ConfigureAwait(false);
         if (usageLog is not null) await usageLog.DisposeAsync().ConfigureAwait(false);
         metrics.Dispose();
@@ -165,7 +171,7 @@ public sealed class FathomServer : IAsyncDisposable
         app.MapGet("/slots", status.SlotsAsync);
         app.MapGet("/openapi.json", context => context.Response.WriteAsJsonAsync(openApi, context.RequestAborted));
         app.MapPrometheusScrapingEndpoint("/metrics");
-        app.MapMethods("/", ["GET", "HEAD"], context => context.Response.WriteAsync(HttpMethods.IsHead(context.Request.Method) ? string.Empty : "Fathom is running.\n", context.RequestAborted));
+        app.MapMethods("/", ["GET", "HEAD"], context => PageFiles.WantsPage(context) ? webChat.SendPageAsync(context) : context.Response.WriteAsync(HttpMethods.IsHead(context.Request.Method) ? string.Empty : "Fathom is running.\n", context.RequestAborted));
         app.MapFallback("{**path}", NotFoundAsync);
     }
 

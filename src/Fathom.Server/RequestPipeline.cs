@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Fathom.Server.Access;
+using Fathom.Server.Chat;
 using Fathom.Server.Errors;
 using Fathom.Server.Operation;
 using Fathom.Server.Streams;
@@ -8,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 namespace Fathom.Server;
 
 /// <summary>What every request goes through: its id, the paths of all base addresses, host and origin, its key, and errors in its dialect's words.</summary>
-internal sealed class RequestPipeline(KeyRing keys, OriginGuard guard, ServerMetrics metrics, DrainGate gate)
+internal sealed class RequestPipeline(KeyRing keys, OriginGuard guard, WebAccess web, ServerMetrics metrics, DrainGate gate)
 {
     private static readonly string[] Prefixes = ["/anthropic", "/beta", "/v1"];
     private static readonly string[] Open = ["/health", "/healthz", "/ping", "/ready", "/"];
@@ -24,7 +25,12 @@ internal sealed class RequestPipeline(KeyRing keys, OriginGuard guard, ServerMet
         try
         {
             if (guard.Check(context)) return;
-            if (!Open.Contains(context.Request.Path.Value)) keys.Check(context);
+            if (WebAccess.IsWeb(context.Request.Path))
+            {
+                PageFiles.Protect(context);
+                web.Check(context);
+            }
+            else if (!Open.Contains(context.Request.Path.Value)) keys.Check(context);
             using IDisposable entry = gate.Enter();
             await next(context).ConfigureAwait(false);
         }

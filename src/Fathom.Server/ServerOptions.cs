@@ -59,6 +59,9 @@ public sealed record ServerOptions
     /// <summary>A SQLite file that notes each request's tokens, time and price; null for none.</summary>
     public string? UsageFile { get; init; }
 
+    /// <summary>A SQLite file that keeps the conversations of the web chat; null to keep them only while the server runs.</summary>
+    public string? ChatsFile { get; init; }
+
     /// <summary>What the same tokens would cost elsewhere.</summary>
     public TokenPrices Prices { get; init; } = new();
 

@@ -17,6 +17,8 @@ internal static class ServeCommand
     private const long Mebi = 1L << 20;
     private const long Gibi = 1L << 30;
 
+    private static string ChatsFile => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "fathom", "chats.db");
+
     public static Command Create()
     {
         var standard = new ServerOptions();
@@ -44,11 +46,12 @@ internal static class ServeCommand
         var isolate = new Option<bool>("--isolate-users") { Description = "Users that a client tells apart (user_id) share nothing that was computed." };
         var ignoreSampling = new Option<bool>("--ignore-sampling-when-thinking") { Description = "As at DeepSeek's service: temperature and the like count for nothing while the model thinks." };
         var texts = new Option<bool>("--log-texts") { Description = "Write prompts and answers into the log." };
+        var chats = new Option<FileInfo>("--chats") { Description = "SQLite file that keeps the conversations of the web chat.", DefaultValueFactory = _ => new FileInfo(ChatsFile) };
         var quiet = new Option<bool>("--quiet") { Description = "No log lines." };
         var model = new ModelArguments();
         var command = new Command("serve", "Serve a model to other programs, in the dialects of OpenAI, DeepSeek and Anthropic.\n\nExamples:\n  fathom serve\n  fathom serve --model DeepSeek-V4-Flash --cache-folder ~/.cache/fathom\n  fathom keys add laptop --file keys.json && fathom serve --host 0.0.0.0 --keys keys.json")
         {
-            host, port, name, anyModel, keys, anyone, hostName, cors, noThinking, budget, maxTokens, concurrent, queued, cacheMemory, cacheFolder, cacheDisk, body, keepLines, stopRepetition, usage, isolate, ignoreSampling, texts, quiet,
+            host, port, name, anyModel, keys, anyone, hostName, cors, noThinking, budget, maxTokens, concurrent, queued, cacheMemory, cacheFolder, cacheDisk, body, keepLines, stopRepetition, usage, isolate, ignoreSampling, texts, chats, quiet,
         };
         model.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
@@ -83,12 +86,14 @@ internal static class ServeCommand
                 IsolatesUsers = parsed.GetValue(isolate),
                 IgnoresSamplingWhenThinking = parsed.GetValue(ignoreSampling),
                 LogsTexts = parsed.GetValue(texts),
+                ChatsFile = parsed.GetValue(chats)!.FullName,
                 UsageFile = parsed.GetValue(usage)?.FullName,
             };
             using var status = new StatusLine();
             await using FathomServer server = await FathomServer.StartAsync(opened, options, engine, parsed.GetValue(quiet) ? null : logging => logging.AddProvider(new LineLoggerProvider(status)).AddFilter("Microsoft", LogLevel.Warning), cancellation).ConfigureAwait(false);
             string address = server.Address.ToString().TrimEnd('/');
             Console.WriteLine($"Fathom serves {options.ModelId} at {address}");
+            Console.WriteLine($"  In a browser:                {address}/");
             Console.WriteLine($"  OpenAI and DeepSeek clients: base URL {address}/v1");
             Console.WriteLine($"  Anthropic clients:           base URL {address}");
             Console.WriteLine($"  {(options.KeysFile is null ? "Any API key will do" : "An API key is needed")}; Ctrl+C stops.");

@@ -29,8 +29,13 @@ internal sealed class KeyRing(IReadOnlyList<ApiKey> keys)
     public void Check(HttpContext context)
     {
         if (!IsClosed) return;
-        string? given = Given(context.Request);
-        if (given is null) throw Unknown("This server needs an API key; send it as 'Authorization: Bearer KEY' or as 'x-api-key: KEY'.");
+        string given = Given(context.Request) ?? throw Unknown("This server needs an API key; send it as 'Authorization: Bearer KEY' or as 'x-api-key: KEY'.");
+        Admit(context, Find(given) ?? throw Unknown("The API key is not known here; check it, or ask who runs this server for one."));
+    }
+
+    /// <summary>Finds a key by its text; null when nobody has it.</summary>
+    public ApiKey? Find(string given)
+    {
         byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(given));
 
         // All are compared, so that the time tells nothing.
@@ -40,11 +45,17 @@ internal sealed class KeyRing(IReadOnlyList<ApiKey> keys)
             if (CryptographicOperations.FixedTimeEquals(hash, Convert.FromHexString(key.Sha256))) found = key;
         }
 
-        if (found is null) throw Unknown("The API key is not known here; check it, or ask who runs this server for one.");
+        return found;
+    }
+
+    /// <summary>Lets a request in as its key's, if the key is good for its path.</summary>
+    /// <exception cref="ApiException">It is not.</exception>
+    public static void Admit(HttpContext context, ApiKey key)
+    {
         string path = context.Request.Path.Value ?? "/";
-        if (found.Paths.Count > 0 && !found.Paths.Any(allowed => path.StartsWith(allowed, StringComparison.Ordinal)))
-            throw new ApiException(403, "permission_error", $"The key '{found.Name}' is not good for {path}.");
-        context.Items[typeof(ApiKey)] = found;
+        if (key.Paths.Count > 0 && !key.Paths.Any(allowed => path.StartsWith(allowed, StringComparison.Ordinal)))
+            throw new ApiException(403, "permission_error", $"The key '{key.Name}' is not good for {path}.");
+        context.Items[typeof(ApiKey)] = key;
     }
 
     /// <summary>The key of a request; null where none is needed.</summary>

@@ -57,6 +57,7 @@ internal sealed class OriginGuard(ServerOptions options, bool hasKeys)
         || (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address))
         || options.HostNames.Contains(host, StringComparer.OrdinalIgnoreCase);
 
-    private static bool IsSame(HttpRequest request, string origin) =>
+    /// <summary>Whether a page's origin is this server itself.</summary>
+    public static bool IsSame(HttpRequest request, string origin) =>
         Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri) && uri.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase);
 }

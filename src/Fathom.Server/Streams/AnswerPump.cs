@@ -15,11 +15,19 @@ internal static class AnswerPump
     private sealed record Happening(int Choice, CompletionEvent Event);
 
     /// <summary>Runs them to the end. Errors before anything was sent are thrown; later ones go to the writer.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="dialect">For errors.</param>
+    /// <param name="answers">What to run.</param>
+    /// <param name="writer">Gets what happens.</param>
+    /// <param name="pause">Silence after which a sign of life is due.</param>
+    /// <param name="stopping">The server's patience has ended.</param>
+    /// <param name="until">Ends them early; null for the moment in which the client goes away.</param>
     /// <returns>The completed answers; fewer when it failed.</returns>
-    public static async Task<IReadOnlyList<GenerationCompleted>> RunAsync(HttpContext context, Dialect dialect, IReadOnlyList<Answer> answers, IAnswerWriter writer, TimeSpan pause, CancellationToken stopping)
+    public static async Task<IReadOnlyList<GenerationCompleted>> RunAsync(HttpContext context, Dialect dialect, IReadOnlyList<Answer> answers, IAnswerWriter writer, TimeSpan pause, CancellationToken stopping, CancellationToken? until = null)
     {
         var completed = new GenerationCompleted[answers.Count];
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        CancellationToken gone = until ?? context.RequestAborted;
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(gone, stopping);
         bool hasStarted = false;
         try
         {
@@ -35,11 +43,11 @@ internal static class AnswerPump
             await writer.EndAsync(completed).ConfigureAwait(false);
             return completed;
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested && !context.Response.HasStarted && !gone.IsCancellationRequested)
         {
             throw ApiException.Stopping();
         }
-        catch (Exception exception) when (context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+        catch (Exception exception) when (context.Response.HasStarted && !gone.IsCancellationRequested)
         {
             Exception failure = exception is OperationCanceledException && stopping.IsCancellationRequested ? ApiException.Stopping() : exception;
             string id = RequestIds.Of(context);

@@ -32,6 +32,9 @@ internal sealed class EventStream(HttpContext context)
     /// <param name="name">Its name; null for none.</param>
     public Task SendAsync(JsonNode data, string? name = null) => WriteAsync($"{(name is null ? string.Empty : $"event: {name}\n")}data: {data.ToJsonString(Json)}\n\n");
 
+    /// <summary>Sends an event whose data is JSON text on one line already.</summary>
+    public Task SendAsync(string data, string name) => WriteAsync($"event: {name}\ndata: {data}\n\n");
+
     /// <summary>Sends OpenAI's last line.</summary>
     public Task SendDoneAsync() => WriteAsync("data: [DONE]\n\n");
 

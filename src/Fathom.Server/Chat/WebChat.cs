@@ -1,0 +1,50 @@
+using Fathom.Server.Access;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Fathom.Server.Chat;
+
+/// <summary>The web chat as a whole: its page, its conversations and its answers.</summary>
+internal sealed class WebChat : IAsyncDisposable
+{
+    private readonly ChatDatabase database;
+    private readonly ChatAnswers answers;
+    private readonly ChatStore store;
+    private readonly PageFiles files = new();
+
+    /// <summary>Opens the file of conversations.</summary>
+    /// <exception cref="IOException">It cannot be used.</exception>
+    public WebChat(AnswerService service)
+    {
+        Service = service;
+        database = new ChatDatabase(service.Options.ChatsFile);
+        store = new ChatStore(database);
+        answers = new ChatAnswers(service, store);
+    }
+
+    private AnswerService Service { get; }
+
+    /// <summary>Adds its paths to a server.</summary>
+    public void Map(IEndpointRouteBuilder app, WebAccess access)
+    {
+        files.Map(app);
+        new SessionEndpoints(Service, access).Map(app);
+        new ChatEndpoints(Service, store, answers).Map(app);
+        new PresetEndpoints(Service, store).Map(app);
+        new ModelEndpoint(Service).Map(app);
+    }
+
+    /// <summary>Sends the page.</summary>
+    public Task SendPageAsync(HttpContext context)
+    {
+        PageFiles.Protect(context);
+        return files.SendPageAsync(context);
+    }
+
+    /// <summary>Stops answers, keeps what they have, and closes the file.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await answers.DisposeAsync().ConfigureAwait(false);
+        database.Dispose();
+    }
+}
