@@ -32,7 +32,13 @@ public sealed class CitationTests
     public static TheoryData<string> Wrong => new(WrongOnes().Distinct());
 
     [Fact]
-    public void The_corpus_is_large() => Assert.True(RightOnes().Distinct().Count() + WrongOnes().Distinct().Count() >= 300, $"{RightOnes().Distinct().Count()} right, {WrongOnes().Distinct().Count()} wrong.");
+    public void The_corpus_is_large()
+    {
+        int right = RightOnes().Distinct().Count();
+        int wrong = WrongOnes().Distinct().Count();
+        TestContext.Current.TestOutputHelper?.WriteLine($"{right} right, {wrong} wrong");
+        Assert.True(right >= 150 && wrong >= 150, $"{right} right, {wrong} wrong.");
+    }
 
     [Theory]
     [MemberData(nameof(Right))]
@@ -144,6 +150,36 @@ public sealed class CitationTests
 
         // Every line has the first words; the last ones are nowhere, or too far away.
         Assert.Equal(0, checker.Check("“of a long book … never written” and “Line 1 of a … 59999 of a long”").Verified);
+    }
+
+    [Fact]
+    public void Random_stretches_of_this_repository_are_verified_and_changed_ones_are_not()
+    {
+        DocumentSet set = new DocumentReader().Read([Repository.PathOf("docs"), Repository.PathOf("ARCHITECTURE.md"), Repository.PathOf("CONTRIBUTING.md"), Repository.PathOf("src", "Fathom.Text")]);
+        var checker = new CitationChecker(new DocumentPrompt(set.Documents, text => text.Length));
+        var random = new Random(11);
+        int tried = 0;
+        for (int i = 0; i < 1_500; i++)
+        {
+            SourceDocument document = set.Documents[random.Next(set.Documents.Count)];
+            int from = random.Next(document.Pieces.Count);
+            string[] words = string.Join(' ', document.Pieces.Skip(from).Take(6).Select(piece => piece.Text)).Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
+            int start = random.Next(Math.Max(1, words.Length - 4));
+            string[] taken = words[start..Math.Min(words.Length, start + 3 + random.Next(20))];
+            if (!taken.Any(word => word.Any(char.IsLetterOrDigit)) || CitationLike(taken[^1]) || taken[0].StartsWith('>') || taken[0].StartsWith("~~~", StringComparison.Ordinal)) continue;
+            tried++;
+            string answer = "> " + string.Join(i % 3 == 0 ? "\n> " : " ", taken);
+            CitationReport right = checker.Check(answer);
+            Assert.True(right.Quotations.Count == 1 && right.Quotations[0].Places.Count > 0, $"{document.Path}: {answer}\n{right.ToText()}");
+            taken[random.Next(taken.Length)] = "zyxwv";
+            CheckedQuotation wrong = Assert.Single(checker.Check("> " + string.Join(' ', taken)).Quotations);
+            Assert.True(wrong.Status == QuotationStatus.NotFound, string.Join(' ', taken));
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{tried} stretches");
+        Assert.True(tried > 1_000, $"Only {tried} stretches were tried.");
+
+        static bool CitationLike(string word) => word.Contains('[', StringComparison.Ordinal) || word.Contains(']', StringComparison.Ordinal);
     }
 
     private static SourceDocument[] Sources()

@@ -151,6 +151,19 @@ public sealed class HostileTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_takes_too_long_is_left_and_the_next_one_read()
+    {
+        var hasty = new DocumentReader(new ReadOptions { MaxFileTime = TimeSpan.FromMilliseconds(100) });
+        File.WriteAllBytes(folder["long.pdf"], Files.Pdf([.. Enumerable.Range(0, 800).Select(page => Enumerable.Range(0, 40).Select(line => $"Page {page}, line {line} of many").ToArray())]));
+        File.WriteAllText(folder["next.txt"], "next");
+        DocumentSet set = hasty.Read([folder.Path]);
+        Assert.Single(set.Documents);
+        SkippedFile slow = Assert.Single(set.Skipped);
+        Assert.Equal(SkipReason.TooSlow, slow.Reason);
+        Assert.Equal("was not read within 0.1 seconds; save it anew with another program, or raise the limit.", slow.Message);
+    }
+
+    [Fact]
     public void Reading_can_be_cancelled()
     {
         using var cancelled = new CancellationTokenSource();
@@ -226,6 +239,12 @@ public sealed class HostileTests : IDisposable
             ["script-only.html"] = ("<html><script>while(true);</script><style>x</style></html>"u8.ToArray(), SkipReason.Empty),
             ["rich.rtf"] = ("{\\rtf1 text}"u8.ToArray(), SkipReason.Unsupported),
         };
+        // Cut anywhere, an Office file says the same.
+        foreach ((string kind, byte[] content) in ((string, byte[])[])[("docx", docx), ("xlsx", xlsx), ("pptx", pptx)])
+        {
+            for (int tenth = 1; tenth < 10; tenth++) cases[$"cut-{tenth}-of-10.{kind}"] = (content[..(content.Length * tenth / 10)], SkipReason.Damaged);
+        }
+
         return cases;
     }
 
