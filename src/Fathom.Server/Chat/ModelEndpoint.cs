@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Fathom.Server.Chat;
 
 /// <summary>What the web chat shows about the model and the engine: numbers only.</summary>
-internal sealed class ModelEndpoint(AnswerService service)
+internal sealed class ModelEndpoint(AnswerService service, bool keepsConversations)
 {
     // The layout of a large model is counted once.
     private readonly Lazy<JsonObject?> layout = new(() => service.Model.Model is V4Model model ? Layout(model) : null);
@@ -32,7 +32,7 @@ internal sealed class ModelEndpoint(AnswerService service)
             ["version"] = StatusEndpoints.Version,
             ["context_length"] = service.Model.ContextLength,
             ["thinks_by_default"] = service.Options.ThinksByDefault,
-            ["keeps_conversations"] = service.Options.ChatsFile is not null,
+            ["keeps_conversations"] = keepsConversations,
             ["running"] = now.Running,
             ["waiting"] = now.Waiting,
             ["tokens_per_second"] = Math.Round(now.Answers.Sum(answer => answer.TokensPerSecond), 2),

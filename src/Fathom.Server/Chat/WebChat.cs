@@ -12,15 +12,28 @@ internal sealed class WebChat : IAsyncDisposable
     private readonly ChatStore store;
     private readonly PageFiles files = new();
 
-    /// <summary>Opens the file of conversations.</summary>
-    /// <exception cref="IOException">It cannot be used.</exception>
+    /// <summary>Opens the file of conversations; when it cannot be used, they are kept until the server stops, and a line on stderr says so.</summary>
     public WebChat(AnswerService service)
     {
         Service = service;
-        database = new ChatDatabase(service.Options.ChatsFile);
+        KeepsConversations = service.Options.ChatsFile is not null;
+        try
+        {
+            database = new ChatDatabase(service.Options.ChatsFile);
+        }
+        catch (IOException exception)
+        {
+            // Programs do not need the page: a full disk must not keep the server from them.
+            Console.Error.WriteLine($"fathom: {exception.Message} Until then conversations are forgotten when the server stops.");
+            KeepsConversations = false;
+            database = new ChatDatabase(null);
+        }
+
         store = new ChatStore(database);
         answers = new ChatAnswers(service, store);
     }
+
+    private bool KeepsConversations { get; }
 
     private AnswerService Service { get; }
 
@@ -31,7 +44,7 @@ internal sealed class WebChat : IAsyncDisposable
         new SessionEndpoints(Service, access).Map(app);
         new ChatEndpoints(Service, store, answers).Map(app);
         new PresetEndpoints(Service, store).Map(app);
-        new ModelEndpoint(Service).Map(app);
+        new ModelEndpoint(Service, KeepsConversations).Map(app);
     }
 
     /// <summary>Sends the page.</summary>

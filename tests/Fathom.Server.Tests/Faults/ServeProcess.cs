@@ -33,7 +33,7 @@ internal sealed class ServeProcess : IAsyncDisposable
     /// <param name="shell">A shell's commands before it; empty for none.</param>
     public static async Task<ServeProcess> StartAsync(string folder, string shell = "")
     {
-        string[] arguments = ["serve", "--port", "0", "--model", Repository.PathOf("models", "builtin"), "--cache-folder", folder, "--no-thinking"];
+        string[] arguments = ["serve", "--port", "0", "--model", Repository.PathOf("models", "builtin"), "--cache-folder", folder, "--chats", Path.Combine(folder, "chats.db"), "--no-thinking"];
         ProcessStartInfo start = shell.Length == 0 ? new(Command!, arguments) : new("/bin/sh", ["-c", $"{shell}; exec \"$0\" \"$@\"", Command!, .. arguments]);
         (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
 
