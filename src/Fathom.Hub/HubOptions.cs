@@ -42,7 +42,7 @@ public sealed class HubOptions
             throw new ArgumentException($"'{address}' is not the address of a hub; write it like {DefaultEndpoint}.");
         string? token = HubToken.Find(uri);
         if (token is not null && uri.Scheme == "http" && !uri.IsLoopback)
-            throw new ArgumentException($"HF_TOKEN would travel unencrypted to {uri}; use an https address, or take HF_TOKEN away.");
+            throw new ArgumentException($"HF_TOKEN would travel unencrypted to {uri.GetLeftPart(UriPartial.Authority)}; use an https address, or take HF_TOKEN away.");
         return new HubOptions { Endpoint = uri, Token = token, Connections = connections ?? new HubOptions().Connections };
     }
 
