@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Security.Authentication;
 
 namespace Fathom.Hub;
 
@@ -134,7 +135,7 @@ public sealed class HubClient : IDisposable
         {
             return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token).ConfigureAwait(false);
         }
-        catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.SecureConnectionError)
+        catch (HttpRequestException exception) when (exception is { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: AuthenticationException })
         {
             throw new HubException(HubProblem.Network, $"The encrypted connection to {address.Host} failed: {(exception.InnerException ?? exception).Message.TrimEnd('.')}.", exception);
         }

@@ -183,10 +183,10 @@ public sealed class ErrorTests
     [Fact]
     public async Task A_slow_link_is_not_a_stalled_one()
     {
-        await using TestHub hub = await TestHub.WithModelAsync(60_000);
+        await using TestHub hub = await TestHub.WithModelAsync(120_000);
         hub.BytesPerSecond = 40_000;
         using var test = new TestStore();
-        await test.PullAsync(TestStore.Options(hub, stallMilliseconds: 900));
+        await test.PullAsync(TestStore.Options(hub, stallMilliseconds: 2_000, partBytes: 1_000_000));
         test.AssertHas(hub);
         Assert.Equal(hub.Files.Values.Sum(content => content.Length), hub.BytesSent);
     }

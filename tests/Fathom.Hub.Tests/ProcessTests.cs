@@ -15,7 +15,7 @@ public sealed class ProcessTests
         using var test = new TestStore();
         var random = new Random(seed);
         string[] pull = ["pull", TestHub.Repository, "--endpoint", hub.Address.AbsoluteUri, "--connections", "3"];
-        hub.BytesPerSecond = 1_500_000;
+        hub.BytesPerSecond = 600_000;
         int kills = 0;
         for (; kills < 5; kills++)
         {
@@ -93,6 +93,57 @@ public sealed class ProcessTests
         Assert.Contains("model-1.safetensors of acme/tiny-model is missing", error, StringComparison.Ordinal);
         Assert.Contains("free again", (await FathomCommand.RunAsync(test, "models", "remove", TestHub.Repository)).Output, StringComparison.Ordinal);
         Assert.Empty(test.Store.List());
+    }
+
+    [Fact]
+    public async Task A_pulled_model_answers_under_its_name()
+    {
+        await using TestHub hub = await TestHub.StartAsync();
+        string builtIn = Repository.PathOf("models/builtin");
+        foreach (string path in Directory.GetFiles(builtIn)) hub.Files[Path.GetFileName(path)] = await File.ReadAllBytesAsync(path);
+        using var test = new TestStore();
+        string[] ask = ["run", "Where does Clara Novak live?", "--seed", "1", "--temperature", "0", "--max-tokens", "4"];
+        (int exitCode, _, string error) = await FathomCommand.RunAsync(test, "pull", TestHub.Repository, "--endpoint", hub.Address.AbsoluteUri);
+        Assert.True(exitCode == 0, error);
+        int requests = hub.Requests.Count;
+        (exitCode, string output, error) = await FathomCommand.RunAsync(test, [.. ask, "--model", TestHub.Repository]);
+        Assert.True(exitCode == 0, error);
+        Assert.Equal((await FathomCommand.RunAsync(test, ask)).Output, output);
+        Assert.Equal(requests, hub.Requests.Count);
+        Assert.NotEmpty((await FathomCommand.RunAsync(test, "tokenize", "hello", "--model", $"{TestHub.Repository}@{hub.Commit}")).Output);
+    }
+
+    [Fact]
+    public async Task A_repository_of_one_split_gguf_file_opens_by_its_name_and_one_of_several_asks_which()
+    {
+        await using TestHub hub = await TestHub.StartAsync();
+        hub.Files["Q4/tiny-00001-of-00002.gguf"] = TestHub.Random(1, 100);
+        hub.Files["Q4/tiny-00002-of-00002.gguf"] = TestHub.Random(2, 100);
+        using var test = new TestStore();
+        await test.PullAsync(hub);
+        Assert.Contains("tiny-00001-of-00002.gguf: expected", (await FathomCommand.RunAsync(test, "inspect", TestHub.Repository)).Error, StringComparison.Ordinal);
+        hub.Files["Q8/tiny.gguf"] = TestHub.Random(3, 100);
+        await test.PullAsync(hub);
+        Assert.Contains("has 3 .gguf files; name one, such as acme/tiny-model:Q4/tiny-00001", (await FathomCommand.RunAsync(test, "inspect", TestHub.Repository)).Error, StringComparison.Ordinal);
+        Assert.Contains("tiny.gguf: expected", (await FathomCommand.RunAsync(test, "inspect", TestHub.Repository + ":Q8/tiny.gguf")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Interrupting_stops_and_keeps_what_is_here()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        await using TestHub hub = await TestHub.WithModelAsync(2_000_000);
+        hub.BytesPerSecond = 200_000;
+        using var test = new TestStore();
+        using Process process = FathomCommand.Start(test, "pull", TestHub.Repository, "--endpoint", hub.Address.AbsoluteUri);
+        while (hub.BytesSent < 100_000 && !process.HasExited) await Task.Delay(10);
+        using (Process interrupt = Process.Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)])) await interrupt.WaitForExitAsync();
+        Assert.Contains("fathom: stopped.", await process.StandardError.ReadToEndAsync(), StringComparison.Ordinal);
+        await process.WaitForExitAsync();
+        Assert.Equal(130, process.ExitCode);
+        hub.BytesPerSecond = null;
+        await test.PullAsync(hub);
+        test.AssertHas(hub);
     }
 
     [Fact]

@@ -11,6 +11,10 @@ internal sealed class StoreLock : IDisposable
 {
     private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(100);
 
+    private const int WouldBlockOnLinux = 11;
+    private const int WouldBlockOnMac = 35;
+    private const int SharingViolationOnWindows = unchecked((int)0x80070020);
+
     private readonly FileStream file;
     private readonly string path;
 
@@ -47,7 +51,7 @@ internal sealed class StoreLock : IDisposable
             // On Unix only "None" is an exclusive lock; on Windows "Read" is one too and lets others read the number.
             file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, OperatingSystem.IsWindows() ? FileShare.Read : FileShare.None, 1);
         }
-        catch (IOException) when (File.Exists(path))
+        catch (IOException exception) when (exception.HResult is WouldBlockOnLinux or WouldBlockOnMac or SharingViolationOnWindows)
         {
             return null;
         }
