@@ -62,6 +62,34 @@ public sealed class StoreTests
     }
 
     [Fact]
+    public async Task A_file_that_is_gone_is_linked_again_without_fetching()
+    {
+        await using TestHub hub = await TestHub.WithModelAsync();
+        using var test = new TestStore();
+        StoredModel model = await test.PullAsync(hub);
+        File.Delete(test.Store.PathOf(model, model.Files[0]));
+        Assert.Single(await new StoreCheck(test.Store).RunAsync(model));
+        long sent = hub.BytesSent;
+        await test.PullAsync(hub);
+        test.AssertHas(hub);
+        Assert.Equal(sent, hub.BytesSent);
+    }
+
+    [Fact]
+    public async Task Content_that_two_files_share_is_fetched_and_kept_once()
+    {
+        await using TestHub hub = await TestHub.StartAsync();
+        foreach (string name in (string[])["a.bin", "b.bin", "sub/c.bin"]) hub.Files[name] = TestHub.Random(1, 100_000);
+        using var test = new TestStore();
+        using (var client = new HubClient(TestStore.Options(hub)))
+            Assert.Equal(100_000, (await new Pull(client, test.Store).PlanAsync(TestStore.Name, PullSelection.All)).MissingBytes);
+        await test.PullAsync(hub);
+        test.AssertHas(hub);
+        Assert.Equal(100_000, hub.BytesSent);
+        Assert.Single(Directory.GetFiles(test.Store.BlobFolder));
+    }
+
+    [Fact]
     public async Task Prune_removes_unfinished_files_and_keeps_models()
     {
         await using TestHub hub = await TestHub.WithModelAsync();

@@ -22,6 +22,7 @@ internal sealed class FileDownload(HubClient client, ModelStore store, HubListin
         {
             counter.Had(file.Bytes);
             held.Forget();
+            counter.FileDone(null);
             return present;
         }
 
@@ -34,6 +35,7 @@ internal sealed class FileDownload(HubClient client, ModelStore store, HubListin
             {
                 Keep(path, hashes.Sha256);
                 held.Forget();
+                counter.FileDone($"{file.Path} is here");
                 return hashes.Sha256;
             }
 

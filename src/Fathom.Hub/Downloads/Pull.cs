@@ -21,10 +21,11 @@ public sealed class Pull(HubClient client, ModelStore store)
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(selection);
         HubListing listing = await client.ListAsync(name, cancellation).ConfigureAwait(false);
-        HubFile[] files = [.. listing.Files.Where(file => selection.Wants(file.Path)).DistinctBy(file => file.Path)];
+        HubFile[] files = [.. listing.Files.Where(file => selection.Wants(file.Path))];
         if (files.Length == 0)
             throw new HubException(HubProblem.NotFound, listing.Files.Count == 0 ? $"{name} has no files." : $"None of the {listing.Files.Count} files of {name} fits --include and --exclude; see them with --dry-run.");
-        long present = files.Sum(file => store.FindBlob(file) is not null ? file.Bytes : PartialFile.BytesIn(store.PartialPath(file)));
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        long present = files.Sum(file => !keys.Add(file.Key) || store.FindBlob(file) is not null ? file.Bytes : PartialFile.BytesIn(store.PartialPath(file)));
         return new PullPlan(listing, files, present, FreeBytes());
     }
 
@@ -69,7 +70,6 @@ public sealed class Pull(HubClient client, ModelStore store)
                 HubFile file = plan.Files[index];
                 string sha256 = await new FileDownload(client, store, plan.Listing, file, connections, counter).RunAsync(stop).ConfigureAwait(false);
                 stored[index] = new StoredFile(file.Path, file.Bytes, sha256, file.GitSha1);
-                counter.FileDone(file.Path);
             }).ConfigureAwait(false);
         }
         catch (IOException exception) when (FreeBytes() < 1 << 20)

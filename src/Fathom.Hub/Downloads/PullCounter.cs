@@ -29,17 +29,17 @@ internal sealed class PullCounter(long totalBytes, int totalFiles, IProgress<Pul
     /// <summary>Bytes were here already; or, below 0, must be fetched again.</summary>
     public void Had(long bytes) => Interlocked.Add(ref done, bytes);
 
-    /// <summary>A file is here and checked.</summary>
-    public void FileDone(string path)
+    /// <summary>A file is here and checked; the note is for one that was fetched.</summary>
+    public void FileDone(string? note)
     {
-        Interlocked.Increment(ref files);
-        Report($"{path} is here");
+        bool isLast = Interlocked.Increment(ref files) == totalFiles;
+        Report(note, isLast);
     }
 
     /// <summary>Tells something.</summary>
     public void Say(string note) => Report(note);
 
-    private void Report(string? note)
+    private void Report(string? note, bool always = false)
     {
         if (progress is null) return;
         lock (gate)
@@ -51,7 +51,7 @@ internal sealed class PullCounter(long totalBytes, int totalFiles, IProgress<Pul
                 if (samples.Count > Samples) samples.Dequeue();
                 Interlocked.Exchange(ref lastSample, now);
             }
-            else if (note is null)
+            else if (note is null && !always)
             {
                 return;
             }

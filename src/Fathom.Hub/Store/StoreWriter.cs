@@ -78,7 +78,10 @@ public sealed class StoreWriter(ModelStore store)
     {
         using StoreLock taken = await StoreLock.TakeAsync(store.StoreLockPath, null, cancellation).ConfigureAwait(false);
         Delete(store.PathOf(model, file));
-        Delete(store.BlobPath(file.Sha256));
+
+        // The blob may be sound: a pull of another model may have fetched it again.
+        string blob = store.BlobPath(file.Sha256);
+        if (File.Exists(blob) && (await FileHashes.OfAsync(blob, withGit: false, null, cancellation).ConfigureAwait(false)).Sha256 != file.Sha256) Delete(blob);
     }
 
     /// <summary>Writes a file under another name and renames it: it is whole or not there.</summary>
