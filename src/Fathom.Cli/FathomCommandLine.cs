@@ -27,6 +27,8 @@ public static class FathomCommandLine
         root.Subcommands.Add(serve);
         root.Subcommands.Add(KeysCommand.Create());
         root.Subcommands.Add(CacheCommand.Create());
+        root.Subcommands.Add(PullCommand.Create());
+        root.Subcommands.Add(ModelsCommand.Create());
         root.Subcommands.Add(InspectCommand.Create());
         root.Subcommands.Add(TokenizeCommand.Create());
         root.Subcommands.Add(RenderCommand.Create());

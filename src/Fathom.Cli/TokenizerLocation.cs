@@ -16,8 +16,9 @@ internal static class TokenizerLocation
     public static Tokenizer Open(string? path)
     {
         if (path is null) return Tokenizer.Load(Official);
-        if (Checkpoint.IsGguf(path)) return GgufTokenizer.From(GgufVocabulary.Open(path));
-        return Tokenizer.Load(IsTokenizerFile(path) ? path : Path.Combine(ModelLocation.Resolve(path), "tokenizer.json"));
+        if (!Checkpoint.IsGguf(path) && IsTokenizerFile(path)) return Tokenizer.Load(path);
+        path = ModelLocation.Resolve(path);
+        return Checkpoint.IsGguf(path) ? GgufTokenizer.From(GgufVocabulary.Open(path)) : Tokenizer.Load(Path.Combine(path, "tokenizer.json"));
     }
 
     /// <summary>The chat format of a model folder, by its config.json; the release format where there is none.</summary>

@@ -13,7 +13,7 @@ internal sealed class ModelArguments
     private readonly Option<int?> threads = ThreadsOption();
 
     /// <summary>The option that names a model.</summary>
-    public static Option<string?> ModelOption() => new("--model") { Description = "Checkpoint folder or .gguf file; the built-in model when left out." };
+    public static Option<string?> ModelOption() => new("--model") { Description = "Checkpoint folder, .gguf file, or the owner/name of a pulled model; the built-in model when left out." };
 
     /// <summary>The option for the number of threads.</summary>
     public static Option<int?> ThreadsOption() => new("--threads") { Description = "Threads; results do not depend on them." };
@@ -33,8 +33,13 @@ internal sealed class ModelArguments
     /// <summary>Whether the built-in model is meant.</summary>
     public bool IsBuiltIn(ParseResult parsed) => parsed.GetValue(model) is null;
 
-    /// <summary>A name for the model: that of its folder or file.</summary>
-    public string NameOf(ParseResult parsed) => parsed.GetValue(model) is { } path ? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))).ToLowerInvariant() : "minnow";
+    /// <summary>A name for the model: that of its repository, folder or file.</summary>
+    public string NameOf(ParseResult parsed)
+    {
+        if (parsed.GetValue(model) is not { } path) return "minnow";
+        string name = ModelLocation.RepositoryOf(path)?.Name ?? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+        return name.ToLowerInvariant();
+    }
 
     /// <summary>Opens the model; without compressed attention when a measurement asks for that.</summary>
     public FathomModel Open(ParseResult parsed, bool windowOnly = false, EngineOptions? engine = null) => FathomModel.Open(
