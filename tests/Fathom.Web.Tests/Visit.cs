@@ -84,6 +84,7 @@ internal sealed class Visit : IAsyncDisposable
     /// <summary>Asks and waits for the whole answer.</summary>
     public async Task<string> AskAsync(string text)
     {
+        await Assertions.Expect(Page.Locator("dialog")).ToHaveCountAsync(0);
         await Question.FillAsync(text);
         await Question.PressAsync("Enter");
         await Assertions.Expect(Page.Locator("article.question .bubble").Last).ToHaveTextAsync(text);
