@@ -17,7 +17,8 @@ internal static class ServeCommand
     private const long Mebi = 1L << 20;
     private const long Gibi = 1L << 30;
 
-    private static string ChatsFile => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "fathom", "chats.db");
+    // null where the system knows no such folder: then conversations end with the server.
+    private static string? ChatsFile => Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify) is { Length: > 0 } folder ? Path.Combine(folder, "fathom", "chats.db") : null;
 
     public static Command Create()
     {
@@ -43,7 +44,7 @@ internal static class ServeCommand
         var keepLines = new Option<bool>("--keep-volatile-lines") { Description = "Leave lines at the head of instructions that change with every request where they are." };
         var stopRepetition = new Option<bool>("--stop-repetition") { Description = "End answers that go round in circles." };
         var usage = new Option<FileInfo?>("--usage-log") { Description = "SQLite file that notes tokens, time and price of each request." };
-        var chats = new Option<FileInfo>("--chats") { Description = "SQLite file that keeps the conversations of the web chat.", DefaultValueFactory = _ => new FileInfo(ChatsFile) };
+        var chats = new Option<FileInfo?>("--chats") { Description = "SQLite file that keeps the conversations of the web chat; in the folder of your local application data by default." };
         var quiet = new Option<bool>("--quiet") { Description = "No log lines." };
         var model = new ModelArguments();
         var command = new Command("serve", "Serve a model to other programs, in the dialects of OpenAI, DeepSeek and Anthropic.\n\nExamples:\n  fathom serve\n  fathom serve --model DeepSeek-V4-Flash --cache-folder ~/.cache/fathom\n  fathom keys add laptop --file keys.json && fathom serve --host 0.0.0.0 --keys keys.json")
@@ -80,7 +81,7 @@ internal static class ServeCommand
                 MaxBodyBytes = parsed.GetValue(body) * Mebi,
                 KeepsVolatileLines = parsed.GetValue(keepLines),
                 StopsRepetition = parsed.GetValue(stopRepetition),
-                ChatsFile = parsed.GetValue(chats)!.FullName,
+                ChatsFile = parsed.GetValue(chats)?.FullName ?? ChatsFile,
                 UsageFile = parsed.GetValue(usage)?.FullName,
             };
             using var status = new StatusLine();
