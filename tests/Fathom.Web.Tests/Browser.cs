@@ -24,6 +24,9 @@ public sealed class Browser : IAsyncLifetime
         try
         {
             playwright = await Playwright.CreateAsync();
+
+            // Machines that are busy with other tests are slow.
+            Assertions.SetDefaultExpectTimeout(20_000);
         }
         catch (PlaywrightException exception)
         {

@@ -1,4 +1,7 @@
+using Fathom.Inference;
 using Fathom.Server;
+using Fathom.Server.Tests;
+using Fathom.Text;
 using Microsoft.Playwright;
 
 namespace Fathom.Web.Tests;
@@ -17,7 +20,7 @@ public sealed class Screenshots(Browser browser)
         Assert.SkipUnless(Environment.GetEnvironmentVariable("FATHOM_SCREENSHOTS") == "1", "Pictures are drawn with FATHOM_SCREENSHOTS=1 only.");
         bool isPhone = width < 760;
         var options = new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ColorScheme = colours, Locale = "en-GB", DeviceScaleFactor = isPhone ? 2 : 1, IsMobile = isPhone, HasTouch = isPhone };
-        await using Visit visit = await Visit.ToScriptAsync(browser, Replies.Script, options, new ServerOptions { ModelId = "deepseek-v4-flash" });
+        await using Visit visit = await Visit.StartAsync(browser, await PacedAsync(), options);
         foreach (string question in (string[])["Which harbours dry out at low water?", "A table of planets", "Words for waves in Old Norse"])
         {
             await visit.AskAsync(question);
@@ -58,6 +61,11 @@ public sealed class Screenshots(Browser browser)
             await Assertions.Expect(visit.Page.Locator("dialog")).ToHaveCountAsync(0);
         }
     }
+
+    // Its answers are made up, but it takes as long for a token as a model of some size.
+    private static Task<TestServer> PacedAsync() => TestServer.StartAsync(
+        new FathomModel(new PacedModel(TestServer.Scripted(Replies.Script), TimeSpan.FromMilliseconds(22)), TestServer.Tokenizer, ChatFormat.Release),
+        new ServerOptions { ModelId = "example-model" });
 
     private static Task<byte[]> SaveAsync(Visit visit, string name) =>
         visit.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Repository.PathOf("docs", "images", name + ".png"), Animations = ScreenshotAnimations.Disabled, Caret = ScreenshotCaret.Hide });

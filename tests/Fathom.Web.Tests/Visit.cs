@@ -50,7 +50,7 @@ internal sealed class Visit : IAsyncDisposable
             throw;
         }
 
-        context.SetDefaultTimeout(15_000);
+        context.SetDefaultTimeout(30_000);
         IPage page = await context.NewPageAsync();
         var visit = new Visit(server, context, page, ownsServer);
         string own = server.Address.Authority;
@@ -84,6 +84,7 @@ internal sealed class Visit : IAsyncDisposable
     /// <summary>Asks and waits for the whole answer.</summary>
     public async Task<string> AskAsync(string text)
     {
+        await Assertions.Expect(Page.Locator("dialog")).ToHaveCountAsync(0);
         await Question.FillAsync(text);
         await Question.PressAsync("Enter");
         await Assertions.Expect(Page.Locator("article.question .bubble").Last).ToHaveTextAsync(text);
@@ -94,7 +95,7 @@ internal sealed class Visit : IAsyncDisposable
     /// <summary>Waits until nothing is being written.</summary>
     public async Task WaitAsync()
     {
-        await Assertions.Expect(Page.Locator("article.answer[aria-busy=true], p.waiting")).ToHaveCountAsync(0, new LocatorAssertionsToHaveCountOptions { Timeout = 30_000 });
+        await Assertions.Expect(Page.Locator("article.answer[aria-busy=true], p.waiting")).ToHaveCountAsync(0, new LocatorAssertionsToHaveCountOptions { Timeout = 60_000 });
     }
 
     /// <summary>The text of the last answer.</summary>

@@ -17,7 +17,8 @@ internal static class ServeCommand
     private const long Mebi = 1L << 20;
     private const long Gibi = 1L << 30;
 
-    private static string ChatsFile => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "fathom", "chats.db");
+    // null where the system knows no such folder: then conversations end with the server.
+    private static string? ChatsFile => Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify) is { Length: > 0 } folder ? Path.Combine(folder, "fathom", "chats.db") : null;
 
     public static Command Create()
     {
@@ -46,7 +47,7 @@ internal static class ServeCommand
         var isolate = new Option<bool>("--isolate-users") { Description = "Users that a client tells apart (user_id) share nothing that was computed." };
         var ignoreSampling = new Option<bool>("--ignore-sampling-when-thinking") { Description = "As at DeepSeek's service: temperature and the like count for nothing while the model thinks." };
         var texts = new Option<bool>("--log-texts") { Description = "Write prompts and answers into the log." };
-        var chats = new Option<FileInfo>("--chats") { Description = "SQLite file that keeps the conversations of the web chat.", DefaultValueFactory = _ => new FileInfo(ChatsFile) };
+        var chats = new Option<FileInfo?>("--chats") { Description = "SQLite file that keeps the conversations of the web chat; in the folder of your local application data by default." };
         var quiet = new Option<bool>("--quiet") { Description = "No log lines." };
         var model = new ModelArguments();
         var command = new Command("serve", "Serve a model to other programs, in the dialects of OpenAI, DeepSeek and Anthropic.\n\nExamples:\n  fathom serve\n  fathom serve --model DeepSeek-V4-Flash --cache-folder ~/.cache/fathom\n  fathom keys add laptop --file keys.json && fathom serve --host 0.0.0.0 --keys keys.json")
@@ -86,7 +87,7 @@ internal static class ServeCommand
                 IsolatesUsers = parsed.GetValue(isolate),
                 IgnoresSamplingWhenThinking = parsed.GetValue(ignoreSampling),
                 LogsTexts = parsed.GetValue(texts),
-                ChatsFile = parsed.GetValue(chats)!.FullName,
+                ChatsFile = parsed.GetValue(chats)?.FullName ?? ChatsFile,
                 UsageFile = parsed.GetValue(usage)?.FullName,
             };
             using var status = new StatusLine();

@@ -1,5 +1,5 @@
 // The page as a whole: sidebar, conversation, dialogs, and the keys that work everywhere.
-import { html, useEffect, useState } from "../html.js";
+import { html, useEffect, useLayoutEffect, useState } from "../html.js";
 import { t } from "../i18n.js";
 import { shortcutOf } from "../shortcuts.js";
 import { copyText } from "../clipboard.js";
@@ -14,7 +14,9 @@ import { IconButton } from "./icons.js";
 
 export function App({ chat }) {
     const [, redraw] = useState(0);
-    useEffect(() => chat.subscribe(() => redraw(n => n + 1)), []);
+
+    // At once, and not after the first picture: what changes in between would never be drawn.
+    useLayoutEffect(() => chat.subscribe(() => redraw(n => n + 1)), []);
     useEffect(() => listenToKeys(chat), []);
     const { state } = chat;
     useEffect(() => {
