@@ -115,7 +115,7 @@ public sealed class WebChatTests
         {
             try
             {
-                await foreach ((string? name, string data) in server.StreamAsync($"/web/conversations/{id}/answer", """{"text": "count"}""", leaving.Token))
+                await foreach ((string? name, string data) in server.StreamAsync($"/web/conversations/{id}/answer", """{"text": "count"}""", cancellation: leaving.Token))
                 {
                     if (name == "start") answer = JsonNode.Parse(data)!["answer"]!["id"]!.GetValue<string>();
                     if (name == "content") await leaving.CancelAsync();
