@@ -33,15 +33,10 @@ internal static class ConversionWork
     {
         var watch = Stopwatch.StartNew();
         using var line = new StatusLine();
-        ConversionResult result = work(new Progress(share => line.Show($"writing {share:p0}")));
+        ConversionResult result = work(new StatusProgress(line, "writing"));
         line.Clear();
         string formats = string.Join(", ", result.Formats.OrderByDescending(format => format.Value).Select(format => $"{StoredTypes.NameOf(format.Key)} {InspectCommand.Bytes(format.Value)}"));
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Wrote {destination}: {InspectCommand.Bytes(result.Bytes)} in {watch.Elapsed.TotalSeconds:f1} s ({formats})."));
         foreach (string note in result.Notes) Console.Out.WriteLine(note);
-    }
-
-    private sealed class Progress(Action<double> show) : IProgress<double>
-    {
-        public void Report(double value) => show(value);
     }
 }

@@ -13,6 +13,14 @@ public sealed record ImportanceMatrix(IReadOnlyDictionary<string, float[]> Sums,
 {
     private const string SumsEnding = ".in_sum2", CountsEnding = ".counts";
 
+    /// <summary>The name under which a matrix of routed experts stands in a GGUF file, and which of the experts it is.</summary>
+    /// <param name="official">Its official name.</param>
+    public static (string Tensor, int Expert) PlaceOf(string official)
+    {
+        (IEnumerable<string> names, int expert) = GgufNames.Of(official);
+        return (names.First(), expert);
+    }
+
     /// <summary>The mean square of each column's inputs; empty when the expert had none, or the tensor is not known.</summary>
     /// <param name="tensor">The tensor's name in a GGUF file, such as <c>blk.0.ffn_up_exps.weight</c>.</param>
     /// <param name="expert">Which of its experts.</param>
