@@ -104,6 +104,10 @@ public static class StoredTypes
         return false;
     }
 
+    /// <summary>The format's id in a GGUF file.</summary>
+    /// <exception cref="ArgumentException">GGUF files have no such format.</exception>
+    public static uint GgmlOf(StoredType type) => Row(type).Ggml is var id and not Never ? (uint)id : throw new ArgumentException($"GGUF files have no {NameOf(type)}.", nameof(type));
+
     /// <summary>Bytes of a tensor, or −1 when the shape is negative, overflows or splits a block.</summary>
     public static long BytesOf(StoredType type, IReadOnlyList<long> shape)
     {

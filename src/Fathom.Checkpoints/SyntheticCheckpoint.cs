@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Json;
-
 namespace Fathom.Checkpoints;
 
 /// <summary>
@@ -34,7 +31,7 @@ public static class SyntheticCheckpoint
         long total = shards.Sum(shard => shard.Sum(tensor => tensor.Bytes));
         string parent = Path.GetDirectoryName(directory)!;
         Directory.CreateDirectory(parent);
-        CheckSpace(parent, total);
+        FreeSpace.Check(parent, total, "The checkpoint", " or choose fewer layers or experts");
 
         string temporary = directory + "." + Path.GetRandomFileName() + ".tmp";
         Directory.CreateDirectory(temporary);
@@ -53,13 +50,6 @@ public static class SyntheticCheckpoint
         }
 
         return total;
-    }
-
-    private static void CheckSpace(string folder, long needed)
-    {
-        long free = new DriveInfo(folder).AvailableFreeSpace;
-        if (free < needed + (64 << 20))
-            throw new IOException($"The checkpoint takes {needed / 1e9:f1} GB and {folder} has {free / 1e9:f1} GB left; free some space or choose fewer layers or experts.");
     }
 
     private static IEnumerable<SyntheticTensor> Tensors(V4Config config, SyntheticOptions options)
@@ -118,24 +108,6 @@ public static class SyntheticCheckpoint
             writer.Complete();
         }
 
-        if (shards.Count > 1) WriteIndex(Path.Combine(folder, "model.safetensors.index.json"), places, total);
-    }
-
-    private static void WriteIndex(string path, SortedDictionary<string, string> places, long total)
-    {
-        using var memory = new MemoryStream();
-        using (var json = new Utf8JsonWriter(memory, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
-        {
-            json.WriteStartObject();
-            json.WriteStartObject("metadata");
-            json.WriteNumber("total_size", total);
-            json.WriteEndObject();
-            json.WriteStartObject("weight_map");
-            foreach ((string tensor, string shard) in places) json.WriteString(tensor, shard);
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
-
-        File.WriteAllText(path, Encoding.UTF8.GetString(memory.ToArray()));
+        if (shards.Count > 1) ShardIndex.Write(folder, places, total);
     }
 }

@@ -25,6 +25,9 @@ public sealed record SyntheticOptions
     /// <summary>Routed experts; null for the shape's own number.</summary>
     public int? Experts { get; init; }
 
+    /// <summary>Inner width of the experts; null for the shape's own.</summary>
+    public int? ExpertWidth { get; init; }
+
     /// <summary>Vocabulary; null for the shape's own.</summary>
     public int? Vocabulary { get; init; }
 
@@ -59,6 +62,7 @@ public sealed record SyntheticOptions
             CompressRatios = ratios,
             HashLayerCount = hashLayers,
             ExpertCount = experts,
+            ExpertWidth = ExpertWidth ?? shape.ExpertWidth,
             ExpertsPerToken = Math.Min(shape.ExpertsPerToken, experts),
             VocabularySize = Vocabulary ?? shape.VocabularySize,
             MtpLayerCount = HasMultiTokenPrediction ? 1 : 0,

@@ -30,6 +30,9 @@ internal static unsafe class GgufBlocks
 
     private static ReadOnlySpan<byte> Magnitudes => [8, 25, 43];
 
+    /// <summary>Magnitude j (0..7) of grid entry 0..255 of IQ2_XXS: 8, 25 or 43.</summary>
+    public static int Magnitude(int entry, int j) => Magnitudes[(Grid[entry] >> (2 * j)) & 3];
+
     public static bool IsBlock(WeightFormat format) => format >= WeightFormat.Q80;
 
     /// <summary>Values of a block.</summary>

@@ -103,6 +103,16 @@ public sealed unsafe class WeightMatrix
         };
     }
 
+    /// <summary>All weights of a row, the values of <see cref="ValueAt"/>.</summary>
+    /// <param name="row">Which row.</param>
+    /// <param name="target">Receives them, [columns].</param>
+    public void DecodeRow(int row, Span<float> target)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows, nameof(row));
+        if (target.Length != Columns) throw new ArgumentException($"A row has {Columns} values, the target {target.Length}.", nameof(target));
+        fixed (float* values = target) Cpu.WeightDecoder.DecodeRow(this, row, values);
+    }
+
     /// <summary>One weight as fast products take it: FP8 values are multiples of 1/64 of their scale, which is exact from 1/8 on (the largest is 448); all others are exact.</summary>
     public float FastValueAt(int row, int column) => Format == WeightFormat.Fp8
         ? MathF.Round(E4M3.Decode(Data[(row * RowBytes) + column]) * 64f) / 64f * ScaleAt(row, column / Fp8Block)

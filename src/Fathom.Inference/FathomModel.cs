@@ -103,8 +103,9 @@ public sealed class FathomModel : IDisposable
                 ? GgufTokenizer.From(vocabulary)
                 : Tokenizer.Load(options.TokenizerPath ?? Path.Combine(path, "tokenizer.json"));
 
-            // GGUF files do not say which encoding they were trained with.
-            ChatFormat format = options.ChatFormat ?? (vocabulary is null ? ChatFormats.Of(File.ReadAllBytes(Path.Combine(path, "config.json"))) : ChatFormat.Release);
+            // GGUF files do not say which encoding they were trained with, unless Fathom wrote them.
+            ChatFormat ofFile = vocabulary is { HasDraftBlockKeys: false } ? ChatFormat.Preview : ChatFormat.Release;
+            ChatFormat format = options.ChatFormat ?? (vocabulary is null ? ChatFormats.Of(File.ReadAllBytes(Path.Combine(path, "config.json"))) : ofFile);
             return new FathomModel(model, tokenizer, format, options.Engine);
         }
         catch

@@ -11,7 +11,7 @@ internal static class TokenizerReader
     private const int MostIds = 1 << 22;
 
     // The three patterns of V4, as they stand in the file.
-    private static readonly string[] Patterns =
+    internal static readonly string[] Patterns =
     [
         @"\p{N}{1,3}",
         "[一-龥\u3040-ゟ゠-ヿ]+",

@@ -34,10 +34,10 @@ public sealed class GgufFileTests : IDisposable
     [Fact]
     public void Shapes_that_do_not_fit_their_blocks_or_the_file_are_refused()
     {
-        Assert.Contains("whole blocks of Q8_0", Refused(new GgufWriter().Tensor("x", 8, [2, 33], new byte[68]).ToArray()), StringComparison.Ordinal);
-        Assert.Contains("cut off", Refused(new GgufWriter().Tensor("x", 0, [1000], new byte[64]).ToArray()), StringComparison.Ordinal);
-        Assert.Contains("fits into memory", Refused(new GgufWriter().Tensor("x", 0, [long.MaxValue, long.MaxValue], []).ToArray()), StringComparison.Ordinal);
-        Assert.Contains("each tensor once", Refused(new GgufWriter().Tensor("x", 0, [1], new byte[4]).Tensor("x", 0, [1], new byte[4]).ToArray()), StringComparison.Ordinal);
+        Assert.Contains("whole blocks of Q8_0", Refused(new GgufBytes().Tensor("x", 8, [2, 33], new byte[68]).ToArray()), StringComparison.Ordinal);
+        Assert.Contains("cut off", Refused(new GgufBytes().Tensor("x", 0, [1000], new byte[64]).ToArray()), StringComparison.Ordinal);
+        Assert.Contains("fits into memory", Refused(new GgufBytes().Tensor("x", 0, [long.MaxValue, long.MaxValue], []).ToArray()), StringComparison.Ordinal);
+        Assert.Contains("each tensor once", Refused(new GgufBytes().Tensor("x", 0, [1], new byte[4]).Tensor("x", 0, [1], new byte[4]).ToArray()), StringComparison.Ordinal);
         Assert.Contains("no GGUF file", Refused(new byte[64]), StringComparison.Ordinal);
         Assert.Contains("24 bytes", Refused(new byte[5]), StringComparison.Ordinal);
         byte[] old = Sound().ToArray();
@@ -72,7 +72,7 @@ public sealed class GgufFileTests : IDisposable
             threads: 1);
     }
 
-    private static GgufWriter Sound() => new GgufWriter()
+    private static GgufBytes Sound() => new GgufBytes()
         .Add("number", 7u).Add("negative", -7).Add("real", 1.5f).Add("flag", true).Add("text", "grün").Add("texts", (string[])["a", "b"]).Add("numbers", (int[])[1, 2, 3])
         .Tensor("floats", 0, [2], [0, 0, 128, 63, 0, 0, 0, 64])
         .Tensor("blocks", 8, [2, 64], [.. Enumerable.Repeat((byte)9, 4 * 34)]);

@@ -19,7 +19,7 @@ public sealed class GgufTests : IDisposable
     public void A_converted_checkpoint_gives_the_golden_logits(string checkpoint, bool isSplit)
     {
         using var golden = new GoldenModel(checkpoint);
-        byte[][] files = GgufConversion.Convert(golden.Directory, isSplit: isSplit);
+        byte[][] files = SmallGguf.Convert(golden.Directory, isSplit: isSplit);
         for (int i = 0; i < files.Length; i++) File.WriteAllBytes(PathOf(i, files.Length), files[i]);
         using V4Model model = V4Model.Open(PathOf(files.Length - 1, files.Length), new V4ModelOptions { Profile = NumericProfile.Plain });
         Assert.Equal(golden.Model.Config with { MtpLayerCount = 0, CompressRatios = [] }, model.Config with { CompressRatios = [] });
@@ -38,18 +38,18 @@ public sealed class GgufTests : IDisposable
     [Fact]
     public void Parts_and_files_of_another_kind_are_refused_clearly()
     {
-        byte[][] files = GgufConversion.Convert(Repository.Golden("model", "tiny-bf16"), isSplit: true);
+        byte[][] files = SmallGguf.Convert(Repository.Golden("model", "tiny-bf16"), isSplit: true);
         File.WriteAllBytes(PathOf(0, 2), files[0]);
         Assert.Contains("part x-00002-of-00002.gguf", Refused(PathOf(0, 2)), StringComparison.Ordinal);
         File.WriteAllBytes(PathOf(1, 2), files[0]);
         Assert.Contains("each tensor in one part", Refused(PathOf(0, 2)), StringComparison.Ordinal);
 
         string other = Path.Combine(folder, "other.gguf");
-        File.WriteAllBytes(other, new GgufWriter().Add("general.architecture", "llama").ToArray());
+        File.WriteAllBytes(other, new GgufBytes().Add("general.architecture", "llama").ToArray());
         Assert.Contains("'general.architecture': expected deepseek4, found llama", Refused(other), StringComparison.Ordinal);
-        File.WriteAllBytes(other, GgufConversion.Convert(Repository.Golden("model", "tiny-bf16"), tokenizerModel: "llama")[0]);
+        File.WriteAllBytes(other, SmallGguf.Convert(Repository.Golden("model", "tiny-bf16"), tokenizerModel: "llama")[0]);
         Assert.Contains("byte-level BPE", Refused(other), StringComparison.Ordinal);
-        File.WriteAllBytes(other, new GgufWriter().Tensor("x", 19, [256], new byte[50]).ToArray());
+        File.WriteAllBytes(other, new GgufBytes().Tensor("x", 19, [256], new byte[50]).ToArray());
         Assert.Contains("found ggml type 19", Refused(other), StringComparison.Ordinal);
     }
 

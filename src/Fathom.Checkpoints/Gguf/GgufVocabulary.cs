@@ -7,7 +7,13 @@ namespace Fathom.Checkpoints.Gguf;
 /// <param name="File">Where it was read, for messages.</param>
 public sealed record GgufVocabulary(IReadOnlyList<string> Tokens, IReadOnlyList<long> Kinds, IReadOnlyList<string> Merges, string File)
 {
-    private const string PreTokenizer = "joyai-llm";
+    internal const string PreTokenizer = "joyai-llm", JsonKey = "tokenizer.huggingface.json", DraftBlockKey = "fathom.draft_block_keys";
+
+    /// <summary>The tokenizer.json that the lists were made from, where the file keeps it.</summary>
+    public string? Json { get; init; }
+
+    /// <summary>Whether the model's config.json had the keys of the release checkpoints (<see cref="V4Config.HasDraftBlockKeys"/>); files that do not say come from such.</summary>
+    public bool HasDraftBlockKeys { get; init; } = true;
 
     /// <summary>Reads the tokenizer of a file, without its weights.</summary>
     /// <param name="path">The file; of a split one the first part.</param>
@@ -26,7 +32,11 @@ public sealed record GgufVocabulary(IReadOnlyList<string> Tokens, IReadOnlyList<
         string[] tokens = Array<string>(file, "tokenizer.ggml.tokens", "texts"), merges = Array<string>(file, "tokenizer.ggml.merges", "texts");
         long[] kinds = Array<long>(file, "tokenizer.ggml.token_type", "whole numbers");
         if (kinds.Length != tokens.Length) throw new CheckpointException(file.Path, "tokenizer.ggml.token_type", $"{tokens.Length} kinds, one for each token", $"{kinds.Length}");
-        return new GgufVocabulary(tokens, kinds, merges, file.Path);
+        return new GgufVocabulary(tokens, kinds, merges, file.Path)
+        {
+            Json = file.Metadata.GetValueOrDefault(JsonKey) as string,
+            HasDraftBlockKeys = file.Metadata.GetValueOrDefault(DraftBlockKey) is not false,
+        };
     }
 
     private static string Text(GgufFile file, string key) => file.Metadata.GetValueOrDefault(key) as string ?? throw new CheckpointException(file.Path, key, "a text", "none");

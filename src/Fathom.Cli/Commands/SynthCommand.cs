@@ -53,7 +53,7 @@ internal static class SynthCommand
     {
         var watch = Stopwatch.StartNew();
         using var line = new StatusLine();
-        var progress = new StatusProgress(share => line.Show($"writing {share:p0}"));
+        var progress = new StatusProgress(line, "writing");
         long bytes = SyntheticCheckpoint.Write(folder, options, tokenizer, progress, cancellation);
         line.Clear();
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Wrote {folder}: {InspectCommand.Bytes(bytes)} in {watch.Elapsed.TotalSeconds:f1} s."));
@@ -70,10 +70,5 @@ internal static class SynthCommand
         }
 
         return ratios.Length > 0 ? ratios : throw new ArgumentException("--layers needs at least one ratio, such as 0,4,128.");
-    }
-
-    private sealed class StatusProgress(Action<double> show) : IProgress<double>
-    {
-        public void Report(double value) => show(value);
     }
 }

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Fathom.Checkpoints;
+using Fathom.Evaluation.Predictions;
 using Fathom.Evaluation.Recall;
 using Fathom.Inference;
 using Fathom.Model;
@@ -63,7 +64,9 @@ public static class RoundingTest
             Logits b = other.Forward(new Batch().Add(otherSession, tokens, LogitRows.All), cancellation);
             for (int row = 0; row < tokens.Length; row++)
             {
-                double divergence = Divergence(a[row], b[row], p, q);
+                Distribution.LogSoftmax(a[row], p);
+                Distribution.LogSoftmax(b[row], q);
+                double divergence = Distribution.Divergence(p, q);
                 sum += divergence;
                 largest = Math.Max(largest, divergence);
                 if (TensorPrimitives.IndexOfMax(a[row]) == TensorPrimitives.IndexOfMax(b[row])) agreeing++;
@@ -71,23 +74,5 @@ public static class RoundingTest
         }
 
         return new RoundingResult(profile, text.Length, sum / text.Length, largest, (double)agreeing / text.Length);
-    }
-
-    // KL(softmax(a) ‖ softmax(b)).
-    private static double Divergence(ReadOnlySpan<float> a, ReadOnlySpan<float> b, double[] p, double[] q)
-    {
-        LogSoftmax(a, p);
-        LogSoftmax(b, q);
-        double sum = 0;
-        for (int i = 0; i < p.Length; i++) sum += Math.Exp(p[i]) * (p[i] - q[i]);
-        return Math.Max(0, sum);
-    }
-
-    private static void LogSoftmax(ReadOnlySpan<float> logits, double[] result)
-    {
-        double max = TensorPrimitives.Max(logits), sum = 0;
-        foreach (float logit in logits) sum += Math.Exp(logit - max);
-        double log = max + Math.Log(sum);
-        for (int i = 0; i < result.Length; i++) result[i] = logits[i] - log;
     }
 }

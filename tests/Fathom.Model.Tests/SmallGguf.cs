@@ -5,7 +5,7 @@ using Fathom.Compute;
 namespace Fathom.Model.Tests;
 
 /// <summary>Turns a small folder of the official layout into GGUF: FP4 experts exactly into MXFP4 blocks, integers into 32 bits, everything else into binary32.</summary>
-internal static unsafe class GgufConversion
+internal static unsafe class SmallGguf
 {
     private const uint F32 = 0, I32 = 26, Mxfp4 = 39;
 
@@ -26,12 +26,12 @@ internal static unsafe class GgufConversion
     {
         using Checkpoint checkpoint = Checkpoint.Open(folder);
         V4Config c = checkpoint.Config;
-        var first = new GgufWriter();
+        var first = new GgufBytes();
         Metadata(first, c, tokenizerModel);
-        GgufWriter second = first;
+        GgufBytes second = first;
         if (isSplit)
         {
-            second = new GgufWriter().Add("split.no", 1u).Add("split.count", 2u);
+            second = new GgufBytes().Add("split.no", 1u).Add("split.count", 2u);
             first.Add("split.no", 0u).Add("split.count", 2u);
         }
 
@@ -55,7 +55,7 @@ internal static unsafe class GgufConversion
         return isSplit ? [first.ToArray(), second.ToArray()] : [first.ToArray()];
     }
 
-    private static void Put(GgufWriter writer, Checkpoint checkpoint, string official, string gguf)
+    private static void Put(GgufBytes writer, Checkpoint checkpoint, string official, string gguf)
     {
         StoredTensor tensor = checkpoint[official];
         long[] shape = [.. tensor.Shape];
@@ -84,7 +84,7 @@ internal static unsafe class GgufConversion
         return [.. bytes];
     }
 
-    private static void Metadata(GgufWriter w, V4Config c, string tokenizerModel)
+    private static void Metadata(GgufBytes w, V4Config c, string tokenizerModel)
     {
         void Add(string key, object value) => w.Add("deepseek4." + key, value);
         w.Add("general.architecture", "deepseek4");

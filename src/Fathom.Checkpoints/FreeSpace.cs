@@ -1,0 +1,19 @@
+namespace Fathom.Checkpoints;
+
+/// <summary>Looks whether a disk has room before gigabytes are written.</summary>
+internal static class FreeSpace
+{
+    private const long Reserve = 64 << 20;
+
+    /// <summary>Refuses what will not fit.</summary>
+    /// <param name="folder">Where it is to be written.</param>
+    /// <param name="needed">Bytes.</param>
+    /// <param name="what">What it is, as the beginning of the sentence.</param>
+    /// <param name="advice">What may help besides freeing space, or empty.</param>
+    /// <exception cref="IOException">There is too little.</exception>
+    public static void Check(string folder, long needed, string what, string advice = "")
+    {
+        long free = new DriveInfo(folder).AvailableFreeSpace;
+        if (free < needed + Reserve) throw new IOException($"{what} takes {needed / 1e9:f1} GB and {folder} has {free / 1e9:f1} GB left; free some space{advice}.");
+    }
+}
