@@ -15,7 +15,7 @@ export function StatusBar({ chat }) {
         ["model", t("model"), status.model],
         ["tokens", t("tokens"), last ? `${count(last.prompt_tokens)} + ${count(last.answer_tokens)}` : "–"],
         ["speed", t("speed"), rate ? t("rate", { n: number(rate, rate < 10 ? 1 : 0) }) : "–"],
-        ["cache", t("cache"), last ? `${number(hits * 100)} %` : bytes(status.cache_bytes)],
+        ["cache", t("cache"), last ? `${number(hits * 100)} %` : "–"],
         ["context", t("context"), `${count(held)} / ${count(status.context_length)}`],
         ["memory", t("memory"), bytes(status.memory_bytes)],
     ];
