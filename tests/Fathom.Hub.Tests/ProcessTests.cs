@@ -137,7 +137,8 @@ public sealed class ProcessTests
         using var test = new TestStore();
         using Process process = FathomCommand.Start(test, "pull", TestHub.Repository, "--endpoint", hub.Address.AbsoluteUri);
         while (hub.BytesSent < 100_000 && !process.HasExited) await Task.Delay(10);
-        using (Process interrupt = Process.Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)])) await interrupt.WaitForExitAsync();
+        // As Ctrl+C does; an interrupt itself never reaches programs of a shell in the background.
+        using (Process interrupt = Process.Start("kill", ["-TERM", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)])) await interrupt.WaitForExitAsync();
         Assert.Contains("fathom: stopped.", await process.StandardError.ReadToEndAsync(), StringComparison.Ordinal);
         await process.WaitForExitAsync();
         Assert.Equal(130, process.ExitCode);
