@@ -77,7 +77,7 @@ public sealed class MappingTests
     [Fact]
     public async Task A_typed_answer_is_asked_for_by_its_schema_and_read()
     {
-        using FathomModel model = Scripted.Model(out Inference.Tests.ScriptedModel scripted, """{"Name": "Ada", "Age": 36}""");
+        using FathomModel model = Scripted.Model(out Inference.Tests.ScriptedModel scripted, """{"name": "Ada", "age": 36}""");
         ChatResponse<Person> response = await model.AsIChatClient().GetResponseAsync<Person>("Who?");
         Assert.Equal(new Person("Ada", 36), response.Result);
         Assert.Contains("## Response Format:", Scripted.Read(scripted), StringComparison.Ordinal);

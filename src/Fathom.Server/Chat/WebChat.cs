@@ -1,18 +1,22 @@
 using Fathom.Server.Access;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Data.Sqlite;
 
 namespace Fathom.Server.Chat;
 
 /// <summary>The web chat as a whole: its page, its conversations and its answers.</summary>
 internal sealed class WebChat : IAsyncDisposable
 {
+    private const int NotADatabase = 26;
+
     private readonly ChatDatabase database;
     private readonly ChatAnswers answers;
     private readonly ChatStore store;
     private readonly PageFiles files = new();
 
-    /// <summary>Opens the file of conversations; when it cannot be used, they are kept until the server stops, and a line on stderr says so.</summary>
+    /// <summary>Opens the file of conversations; when it cannot be written, they are kept until the server stops, and a line on stderr says so.</summary>
+    /// <exception cref="IOException">The file is something else.</exception>
     public WebChat(AnswerService service)
     {
         Service = service;
@@ -21,7 +25,7 @@ internal sealed class WebChat : IAsyncDisposable
         {
             database = new ChatDatabase(service.Options.ChatsFile);
         }
-        catch (IOException exception)
+        catch (IOException exception) when (exception.InnerException is not SqliteException { SqliteErrorCode: NotADatabase })
         {
             // Programs do not need the page: a full disk must not keep the server from them.
             Console.Error.WriteLine($"fathom: {exception.Message} Until then conversations are forgotten when the server stops.");
