@@ -57,6 +57,12 @@ public sealed class CommandTests
     [InlineData(1, "--chunk", "logits", "--text", "a", "--out", "x.safetensors", "--chunk", "0")]
     [InlineData(2, "--out", "synth")]
     [InlineData(1, "--layers", "synth", "--layers", "0,x", "--out", "x")]
+    [InlineData(1, "name a file that ends in .gguf", "convert", "models/builtin", "x")]
+    [InlineData(1, "DEST must end in .gguf", "quantize", "models/builtin", "x", "--experts", "q4_k")]
+    [InlineData(1, "--experts takes q4_k, q2_k, iq2_xxs, not 'q3_k'", "quantize", "models/builtin", "x.gguf", "--experts", "q3_k")]
+    [InlineData(2, "--text", "imatrix", "--output", "x")]
+    [InlineData(1, "--context must be at least 2", "eval", "perplexity", "--text", "models/builtin/config.json", "--context", "1")]
+    [InlineData(2, "--reference", "eval", "divergence", "--text", "x")]
     [InlineData(1, "missing.json", "inspect", "--config", "missing.json")]
     public async Task A_failure_is_one_line_on_stderr(int exitCode, string expected, params string[] arguments)
     {

@@ -74,18 +74,16 @@ internal static class PredictionCommands
     private static void WriteTable(DivergenceResult result)
     {
         Console.Out.WriteLine("| | |\n|---|---|");
-        Row("tokens", $"{result.Tokens:n0}");
-        Row("mean KL from the reference", $"{result.MeanDivergence:0.000e+0}");
+        Row($"tokens", $"{result.Tokens:n0}");
+        Row($"mean KL from the reference", $"{result.MeanDivergence:0.000e+0}");
         foreach ((double percent, double divergence) in result.Percentiles) Row($"KL, {percent:0.#} %", $"{divergence:0.000e+0}");
-        Row("same most likely token", $"{100 * result.Agreement:f2} %");
-        Row("perplexity of the reference", $"{result.ReferencePerplexity:f4}");
-        Row("perplexity", $"{result.Perplexity:f4}");
+        Row($"same most likely token", $"{100 * result.Agreement:f2} %");
+        Row($"perplexity of the reference", $"{result.ReferencePerplexity:f4}");
+        Row($"perplexity", $"{result.Perplexity:f4}");
         for (int layer = 0; layer < result.LayerErrors.Count; layer++) Row($"relative error after layer {layer}", $"{result.LayerErrors[layer]:f5}");
     }
 
     private static void Row(FormattableString name, FormattableString value) => Console.Out.WriteLine($"| {FormattableString.Invariant(name)} | {FormattableString.Invariant(value)} |");
-
-    private static void Row(string name, FormattableString value) => Row($"{name}", value);
 
     private static void WriteJson(DivergenceResult result) => JsonText.Write(writer =>
     {

@@ -111,17 +111,15 @@ internal static unsafe class Iq2XxsBlock
         if (largest == 0) return 0;
         for (int i = 0; i < candidates; i++)
         {
-            float t = largest / Largest * (0.4f + (0.06f * i));
-            t = Refit(products, t);
-            float cost = Cost(products, t);
+            (float cost, float t) = Refit(products, largest / Largest * (0.4f + (0.06f * i)));
             if (cost < best) (best, result) = (cost, t);
         }
 
         return result;
     }
 
-    // The scale that fits the entries which a scale leads to: ΣA / ΣB.
-    private static float Refit(float* products, float t)
+    // The scale that fits the entries which a scale leads to, ΣA / ΣB, and what they cost under it: −(ΣA)² / ΣB.
+    private static (float Cost, float Scale) Refit(float* products, float t)
     {
         float a = 0, b = 0;
         for (int l = 0; l < VectorsOfGroup; l++)
@@ -132,19 +130,19 @@ internal static unsafe class Iq2XxsBlock
             b += of[Entries + entry];
         }
 
-        return b > 0 && a > 0 ? a / b : t;
+        return b > 0 && a > 0 ? (-a * a / b, a / b) : (0, 0);
     }
 
     private static float Cost(float* products, float t)
     {
         float cost = 0;
-        for (int l = 0; l < VectorsOfGroup; l++) cost += Nearest(products + (l * 2 * Entries), t, out _);
+        for (int l = 0; l < VectorsOfGroup; l++) cost += Least(products + (l * 2 * Entries), t);
         return cost;
     }
 
     // The cheapest entry under a scale.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Nearest(float* products, float t, out int entry)
+    private static void Nearest(float* products, float t, out int entry)
     {
         Vector256<float> square = Vector256.Create(t * t), twice = Vector256.Create(2 * t), best = Vector256.Create(float.PositiveInfinity);
         Vector256<int> index = Vector256.Create(0, 1, 2, 3, 4, 5, 6, 7), eight = Vector256.Create(8), where = index;
@@ -157,14 +155,30 @@ internal static unsafe class Iq2XxsBlock
             index += eight;
         }
 
+        float* costs = stackalloc float[Lanes];
+        int* entries = stackalloc int[Lanes];
+        best.Store(costs);
+        where.Store(entries);
         int lane = 0;
         for (int i = 1; i < Lanes; i++)
         {
-            if (best[i] < best[lane] || (best[i] == best[lane] && where[i] < where[lane])) lane = i;
+            if (costs[i] < costs[lane] || (costs[i] == costs[lane] && entries[i] < entries[lane])) lane = i;
         }
 
-        entry = where[lane];
-        return best[lane];
+        entry = entries[lane];
+    }
+
+    // What the cheapest entry costs.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Least(float* products, float t)
+    {
+        Vector256<float> square = Vector256.Create(t * t), twice = Vector256.Create(2 * t), best = Vector256.Create(float.PositiveInfinity);
+        for (int i = 0; i < Entries; i += 8) best = Vector256.Min(best, (square * Vector256.Load(products + Entries + i)) - (twice * Vector256.Load(products + i)));
+        float* costs = stackalloc float[Lanes];
+        best.Store(costs);
+        float least = costs[0];
+        for (int i = 1; i < Lanes; i++) least = Math.Min(least, costs[i]);
+        return least;
     }
 
     // The scale of all and the 4-bit scales of the groups: tries a few, each group with its nearest codes.

@@ -1,0 +1,49 @@
+using System.Text.Json;
+
+namespace Fathom.Cli.Tests;
+
+/// <summary>The way of a model through convert, imatrix, quantize and the two measurements, as a user goes it.</summary>
+public sealed class QuantizeCommandTests : IDisposable
+{
+    private static readonly string Minnow = Repository.PathOf("models", "builtin"), Text = Repository.PathOf("docs", "examples", "harbour.txt");
+
+    private readonly string folder = Directory.CreateTempSubdirectory("fathom-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task Convert_goes_there_and_back()
+    {
+        string file = Path.Combine(folder, "minnow.gguf"), back = Path.Combine(folder, "back");
+        Assert.Contains("MXFP4 1.04 MB", await Run("convert", Minnow, file), StringComparison.Ordinal);
+        await Run("convert", file, back);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(Minnow, "tokenizer.json")), File.ReadAllBytes(Path.Combine(back, "tokenizer.json")));
+        string[] question = ["run", "Where does Clara Novak live?", "--file", Text, "--temperature", "0", "--profile", "plain", "--model"];
+        Assert.Equal("Lisbon.", (await Run([.. question, file])).Trim());
+        Assert.Equal("Lisbon.", (await Run([.. question, back])).Trim());
+    }
+
+    [Fact]
+    public async Task Quantised_experts_are_measured()
+    {
+        string importance = Path.Combine(folder, "x.imatrix"), file = Path.Combine(folder, "q2.gguf");
+        Assert.Contains("1,464 tokens", await Run("imatrix", "--text", Text, "--output", importance), StringComparison.Ordinal);
+        Assert.Contains("F32", await Run("quantize", Minnow, file, "--experts", "q2_k", "--imatrix", importance, "--decoded"), StringComparison.Ordinal);
+
+        using JsonDocument perplexity = JsonDocument.Parse(await Run("eval", "perplexity", "--text", Text, "--json"));
+        using JsonDocument divergence = JsonDocument.Parse(await Run("eval", "divergence", "--reference", Minnow, "--model", file, "--text", Text, "--json", "--profile", "fast"));
+        Assert.Equal(1464, divergence.RootElement.GetProperty("tokens").GetInt32());
+        Assert.Equal(perplexity.RootElement.GetProperty("perplexity").GetDouble(), divergence.RootElement.GetProperty("reference_perplexity").GetDouble(), 9);
+        Assert.InRange(divergence.RootElement.GetProperty("mean_divergence").GetDouble(), 1e-4, 0.1);
+        string table = await Run("eval", "divergence", "--reference", Minnow, "--model", file, "--text", Text, "--tokens", "100");
+        Assert.Contains("| tokens | 100 |", table, StringComparison.Ordinal);
+        Assert.Contains("| relative error after layer 4 | 0.", table, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> Run(params string[] arguments)
+    {
+        FathomProcess.Result result = await FathomProcess.RunAsync(arguments);
+        Assert.True(result.ExitCode == 0, result.Error);
+        return result.Output;
+    }
+}
