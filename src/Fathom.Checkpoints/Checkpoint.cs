@@ -113,7 +113,7 @@ public sealed unsafe class Checkpoint : IDisposable
     {
         StoredTensor tensor = this[name];
         int rows = (int)tensor.Shape[0], columns = (int)tensor.Shape[1];
-        if (Format(tensor.Type) is { } format) return new WeightMatrix(format, rows, columns, tensor.Data);
+        if (StoredTypes.FormatOf(tensor.Type) is { } format) return new WeightMatrix(format, rows, columns, tensor.Data);
         StoredTensor scale = this[name[..^".weight".Length] + ".scale"];
         bool scalesAreFloat = scale.Type == StoredType.F32;
         return tensor.Type == StoredType.F8E4M3
@@ -126,19 +126,4 @@ public sealed unsafe class Checkpoint : IDisposable
     {
         foreach (IDisposable file in files) file.Dispose();
     }
-
-    // Formats whose scales, if any, are among the weights.
-    private static WeightFormat? Format(StoredType type) => type switch
-    {
-        StoredType.F32 => WeightFormat.F32,
-        StoredType.F16 => WeightFormat.F16,
-        StoredType.BF16 => WeightFormat.BF16,
-        StoredType.Q80 => WeightFormat.Q80,
-        StoredType.Mxfp4 => WeightFormat.Mxfp4,
-        StoredType.Q4K => WeightFormat.Q4K,
-        StoredType.Q6K => WeightFormat.Q6K,
-        StoredType.Q2K => WeightFormat.Q2K,
-        StoredType.Iq2Xxs => WeightFormat.Iq2Xxs,
-        _ => null,
-    };
 }

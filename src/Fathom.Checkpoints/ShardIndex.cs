@@ -3,9 +3,33 @@ using System.Text.Json;
 
 namespace Fathom.Checkpoints;
 
-/// <summary>Writes model.safetensors.index.json: which shard has which tensor.</summary>
+/// <summary>How tensors are spread over files: their shards, and model.safetensors.index.json, which says which shard has which tensor.</summary>
 internal static class ShardIndex
 {
+    private const long MostShardBytes = 4L << 30;
+
+    /// <summary>Spreads tensors over shards, in their order; a tensor larger than a shard has one of its own.</summary>
+    /// <param name="tensors">The tensors.</param>
+    /// <param name="bytesOf">Bytes of one.</param>
+    public static List<List<T>> Split<T>(IEnumerable<T> tensors, Func<T, long> bytesOf)
+    {
+        var shards = new List<List<T>> { new() };
+        long bytes = 0;
+        foreach (T tensor in tensors)
+        {
+            if (bytes > 0 && bytes + bytesOf(tensor) > MostShardBytes)
+            {
+                shards.Add([]);
+                bytes = 0;
+            }
+
+            shards[^1].Add(tensor);
+            bytes += bytesOf(tensor);
+        }
+
+        return shards;
+    }
+
     /// <summary>Writes the index into the folder of the shards.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="places">The shard's name for each tensor.</param>
@@ -25,6 +49,6 @@ internal static class ShardIndex
             json.WriteEndObject();
         }
 
-        File.WriteAllText(Path.Combine(folder, "model.safetensors.index.json"), Encoding.UTF8.GetString(memory.ToArray()));
+        AtomicFile.Write(Path.Combine(folder, "model.safetensors.index.json"), Encoding.UTF8.GetString(memory.ToArray()));
     }
 }

@@ -1,3 +1,5 @@
+using Fathom.Compute;
+
 namespace Fathom.Checkpoints;
 
 /// <summary>Number formats of the files that V4 checkpoints come in (checkpoint specification, sections 1.2 and 4.5).</summary>
@@ -107,6 +109,21 @@ public static class StoredTypes
     /// <summary>The format's id in a GGUF file.</summary>
     /// <exception cref="ArgumentException">GGUF files have no such format.</exception>
     public static uint GgmlOf(StoredType type) => Row(type).Ggml is var id and not Never ? (uint)id : throw new ArgumentException($"GGUF files have no {NameOf(type)}.", nameof(type));
+
+    /// <summary>The weight format of a type whose scales, if any, are among the weights; null for others.</summary>
+    internal static WeightFormat? FormatOf(StoredType type) => type switch
+    {
+        StoredType.F32 => WeightFormat.F32,
+        StoredType.F16 => WeightFormat.F16,
+        StoredType.BF16 => WeightFormat.BF16,
+        StoredType.Q80 => WeightFormat.Q80,
+        StoredType.Mxfp4 => WeightFormat.Mxfp4,
+        StoredType.Q4K => WeightFormat.Q4K,
+        StoredType.Q6K => WeightFormat.Q6K,
+        StoredType.Q2K => WeightFormat.Q2K,
+        StoredType.Iq2Xxs => WeightFormat.Iq2Xxs,
+        _ => null,
+    };
 
     /// <summary>Bytes of a tensor, or −1 when the shape is negative, overflows or splits a block.</summary>
     public static long BytesOf(StoredType type, IReadOnlyList<long> shape)

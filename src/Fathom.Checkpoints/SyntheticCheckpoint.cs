@@ -7,7 +7,6 @@ namespace Fathom.Checkpoints;
 /// </summary>
 public static class SyntheticCheckpoint
 {
-    private const long MostShardBytes = 4L << 30;
     private const int ChunkBytes = 1 << 20;
 
     /// <summary>Writes a checkpoint folder. It appears under its name only when it is complete.</summary>
@@ -27,7 +26,7 @@ public static class SyntheticCheckpoint
         if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any())
             throw new IOException($"The folder {directory} is not empty; name a new one.");
 
-        List<List<SyntheticTensor>> shards = Split(Tensors(config, options));
+        List<List<SyntheticTensor>> shards = ShardIndex.Split(Tensors(config, options), tensor => tensor.Bytes);
         long total = shards.Sum(shard => shard.Sum(tensor => tensor.Bytes));
         string parent = Path.GetDirectoryName(directory)!;
         Directory.CreateDirectory(parent);
@@ -57,25 +56,6 @@ public static class SyntheticCheckpoint
         IEnumerable<ExpectedTensor> all = TensorLayout.MainModel(config);
         if (options.HasMultiTokenPrediction) all = all.Concat(TensorLayout.MultiTokenPrediction(config));
         return all.SelectMany(expected => SyntheticTensor.For(expected, config));
-    }
-
-    private static List<List<SyntheticTensor>> Split(IEnumerable<SyntheticTensor> tensors)
-    {
-        var shards = new List<List<SyntheticTensor>> { new() };
-        long bytes = 0;
-        foreach (SyntheticTensor tensor in tensors)
-        {
-            if (bytes > 0 && bytes + tensor.Bytes > MostShardBytes)
-            {
-                shards.Add([]);
-                bytes = 0;
-            }
-
-            shards[^1].Add(tensor);
-            bytes += tensor.Bytes;
-        }
-
-        return shards;
     }
 
     private static void WriteShards(

@@ -6,7 +6,6 @@ namespace Fathom.Checkpoints.Conversion;
 /// <summary>Turns a GGUF file into a folder of the official layout; see <see cref="FolderPlan"/> for what becomes of its formats.</summary>
 public static class FolderConversion
 {
-    private const long MostShardBytes = 4L << 30;
     private const int PieceBytes = 16 << 20;
 
     /// <summary>Writes the folder; it appears under its name only when it is complete.</summary>
@@ -52,7 +51,7 @@ public static class FolderConversion
 
     private static void WriteShards(Checkpoint source, string folder, List<FolderTensor> tensors, long total, IProgress<double>? progress, CancellationToken cancellation)
     {
-        List<List<FolderTensor>> shards = Split(tensors);
+        List<List<FolderTensor>> shards = ShardIndex.Split(tensors, tensor => tensor.Bytes);
         var places = new SortedDictionary<string, string>(StringComparer.Ordinal);
         var buffer = new byte[PieceBytes];
         long done = 0;
@@ -71,25 +70,6 @@ public static class FolderConversion
         }
 
         if (shards.Count > 1) ShardIndex.Write(folder, places, total);
-    }
-
-    private static List<List<FolderTensor>> Split(List<FolderTensor> tensors)
-    {
-        var shards = new List<List<FolderTensor>> { new() };
-        long bytes = 0;
-        foreach (FolderTensor tensor in tensors)
-        {
-            if (bytes > 0 && bytes + tensor.Bytes > MostShardBytes)
-            {
-                shards.Add([]);
-                bytes = 0;
-            }
-
-            shards[^1].Add(tensor);
-            bytes += tensor.Bytes;
-        }
-
-        return shards;
     }
 
     private static void Write(Checkpoint source, FolderTensor tensor, SafetensorsWriter writer, ref byte[] buffer, CancellationToken cancellation)

@@ -48,7 +48,7 @@ internal sealed unsafe class RowEncoder
         StoredType.F32 => source.Format == WeightFormat.F32,
         StoredType.F16 => source.Format == WeightFormat.F16,
         StoredType.BF16 => source.Format == WeightFormat.BF16,
-        _ => StoredTypes.IsGgufBlock(type) && source.Format == FormatOf(type),
+        _ => StoredTypes.IsGgufBlock(type) && source.Format == StoredTypes.FormatOf(type),
     };
 
     private static void Repack(WeightMatrix fp4, int row, Span<byte> target)
@@ -94,19 +94,8 @@ internal sealed unsafe class RowEncoder
                 for (int i = 0; i < row.Length; i++) BinaryPrimitives.WriteUInt16LittleEndian(target[(2 * i)..], BFloat16.Encode(row[i]));
                 break;
             default:
-                BlockQuantizer.Quantize(FormatOf(type), row, importance, target);
+                BlockQuantizer.Quantize(StoredTypes.FormatOf(type) ?? throw new ArgumentOutOfRangeException(nameof(type), type, "No format of blocks."), row, importance, target);
                 break;
         }
     }
-
-    private static WeightFormat FormatOf(StoredType type) => type switch
-    {
-        StoredType.Q80 => WeightFormat.Q80,
-        StoredType.Mxfp4 => WeightFormat.Mxfp4,
-        StoredType.Q4K => WeightFormat.Q4K,
-        StoredType.Q6K => WeightFormat.Q6K,
-        StoredType.Q2K => WeightFormat.Q2K,
-        StoredType.Iq2Xxs => WeightFormat.Iq2Xxs,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "No format of blocks."),
-    };
 }
