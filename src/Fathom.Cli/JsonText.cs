@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Fathom.Inference;
 using Fathom.Text;
 
 namespace Fathom.Cli;
@@ -21,6 +22,17 @@ internal static class JsonText
 
         if (!Console.IsInputRedirected) throw new FormatException("Name a file, or pipe the input in.");
         return ReadAll(Console.In);
+    }
+
+    /// <summary>Writes the token counts of an answer as the member <c>usage</c>.</summary>
+    public static void WriteUsage(Utf8JsonWriter writer, Usage usage)
+    {
+        writer.WriteStartObject("usage");
+        writer.WriteNumber("prompt_tokens", usage.PromptTokens);
+        writer.WriteNumber("cached_tokens", usage.CachedTokens);
+        writer.WriteNumber("completion_tokens", usage.CompletionTokens);
+        writer.WriteNumber("reasoning_tokens", usage.ReasoningTokens);
+        writer.WriteEndObject();
     }
 
     /// <summary>All of a reader, up to a bound.</summary>

@@ -61,12 +61,7 @@ internal static class AskReport
         foreach (LeftOutDocument left in plan.LeftOut) writer.WriteStringValue(left.Message);
         writer.WriteEndArray();
         writer.WriteNumber("parts", plan.Parts.Count);
-        writer.WriteStartObject("usage");
-        writer.WriteNumber("prompt_tokens", completed.Usage.PromptTokens);
-        writer.WriteNumber("cached_tokens", completed.Usage.CachedTokens);
-        writer.WriteNumber("completion_tokens", completed.Usage.CompletionTokens);
-        writer.WriteNumber("reasoning_tokens", completed.Usage.ReasoningTokens);
-        writer.WriteEndObject();
+        JsonText.WriteUsage(writer, completed.Usage);
         writer.WriteEndObject();
     });
 

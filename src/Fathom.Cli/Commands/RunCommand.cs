@@ -73,12 +73,7 @@ internal static class RunCommand
         writer.WritePropertyName("message");
         ChatJson.Write(writer, completed.Message);
         writer.WriteString("finish_reason", ParseCommand.NameOf(completed.FinishReason));
-        writer.WriteStartObject("usage");
-        writer.WriteNumber("prompt_tokens", completed.Usage.PromptTokens);
-        writer.WriteNumber("cached_tokens", completed.Usage.CachedTokens);
-        writer.WriteNumber("completion_tokens", completed.Usage.CompletionTokens);
-        writer.WriteNumber("reasoning_tokens", completed.Usage.ReasoningTokens);
-        writer.WriteEndObject();
+        JsonText.WriteUsage(writer, completed.Usage);
         writer.WriteStartObject("timings");
         writer.WriteNumber("prefill_seconds", completed.Timings.Prefill.TotalSeconds);
         writer.WriteNumber("prefill_tokens_per_second", completed.Timings.PrefillRate);
