@@ -1,7 +1,7 @@
 namespace Fathom.Inference;
 
 /// <summary>Notices an answer that goes round in circles: its end is one part of at most <see cref="LongestPeriod"/> tokens, over and over.</summary>
-internal sealed class RepetitionDetector
+internal static class RepetitionDetector
 {
     /// <summary>The longest part that is looked for.</summary>
     public const int LongestPeriod = 128;

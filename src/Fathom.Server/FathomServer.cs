@@ -61,9 +61,6 @@ public sealed class FathomServer : IAsyncDisposable
     /// <summary>Where the server listens, once it has started.</summary>
     public Uri Address => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
-    /// <summary>What the server counts.</summary>
-    public ServerMetrics Metrics => metrics;
-
     /// <summary>Requests that are being answered.</summary>
     public int OpenRequests => gate.Inside;
 

@@ -75,12 +75,6 @@ internal sealed class AnswerStore
     /// <summary>Tells conversations apart by what users and tools said in them, which clients send back as it was.</summary>
     public static string ContextOf(IReadOnlyList<ChatMessage> messages) => messages.Aggregate(string.Empty, After);
 
-    /// <summary>Whether a call with this id was made here.</summary>
-    public bool Knows(string space, string callId)
-    {
-        lock (gate) return byCall.ContainsKey(Key(space, callId));
-    }
-
     /// <summary>The answer that made a call; null when it is not known.</summary>
     public Answer? FindCall(string space, string callId)
     {

@@ -47,9 +47,6 @@ internal sealed class PrefixFolder : IDisposable
     /// <summary>This model's files.</summary>
     public int Count => byKey.Count;
 
-    /// <summary>Damaged files that were dropped, since the start.</summary>
-    public int Dropped { get; private set; }
-
     /// <summary>How many tokens of a prompt could be loaded.</summary>
     public int LengthFor(string space, int[] prompt)
     {
@@ -104,21 +101,11 @@ internal sealed class PrefixFolder : IDisposable
         writer.Wait();
     }
 
-    /// <summary>Waits until all that was offered is written; for tests.</summary>
-    internal async Task FlushAsync()
-    {
-        while (offers.Reader.Count > 0 || isWriting) await Task.Delay(5).ConfigureAwait(false);
-    }
-
-    private volatile bool isWriting;
-
     private async Task WriteOffersAsync()
     {
         while (await offers.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
-            isWriting = true;
             while (offers.Reader.TryRead(out Offered? offered)) Write(offered);
-            isWriting = false;
         }
     }
 
@@ -213,7 +200,6 @@ internal sealed class PrefixFolder : IDisposable
             }
             catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
             {
-                Dropped++;
                 TryDelete(file.FullName);
                 options.Notice?.Invoke($"{file.FullName} was dropped from the cache: {exception.Message}.");
             }
@@ -289,7 +275,6 @@ internal sealed class PrefixFolder : IDisposable
     private void Drop(TokenTree<Entry>.Node node, string why)
     {
         if (node.Value is null) return;
-        Dropped++;
         options.Notice?.Invoke($"{FileOf(node.Value.Key)} was dropped from the cache: {why}.");
         foreach (TokenTree<Entry>.Node further in TokenTree<Entry>.Descendants(node).ToList()) Remove(further);
         Remove(node);

@@ -102,9 +102,6 @@ internal sealed class Generation
     /// <summary>Whether the reader of the events is far behind.</summary>
     public bool IsWaitingForReader => events.Reader.Count > MostUnread;
 
-    /// <summary>Tokens of the answer so far.</summary>
-    public int AnswerTokens => answer.Count;
-
     /// <summary>Begins with a session that holds the first tokens of the prompt.</summary>
     public void Start(CachedPrefix cached)
     {

@@ -22,7 +22,7 @@ internal sealed class Scheduler : IDisposable
     private readonly PrefixCache memory;
     private readonly PrefixFolder? folder;
     private readonly ConcurrentQueue<Action> inbox = [];
-    private readonly SemaphoreSlim wake = new(0);
+    private readonly AutoResetEvent wake = new(false);
     private readonly WaitingLine waiting = new();
     private readonly List<Generation> running = [];
     private readonly HashSet<Generation> loading = [], askedFolder = [];
@@ -103,7 +103,7 @@ internal sealed class Scheduler : IDisposable
     private void Post(Action action)
     {
         inbox.Enqueue(action);
-        wake.Release();
+        wake.Set();
     }
 
     private void Run()
@@ -137,7 +137,7 @@ internal sealed class Scheduler : IDisposable
         Report([]);
         List<StepPlanner.Part> parts = StepPlanner.Plan(running, model.MaxBatchRows, options.InterleavedRows, options.MemorySpacing);
         if (parts.Count > 0) Step(parts);
-        else wake.Wait(running.Count > 0 ? TimeSpan.FromMilliseconds(20) : Timeout.InfiniteTimeSpan);
+        else wake.WaitOne(running.Count > 0 ? TimeSpan.FromMilliseconds(20) : Timeout.InfiniteTimeSpan);
     }
 
     // Answers that are complete, failed or unwanted leave; their sessions stay in the cache.
@@ -235,11 +235,15 @@ internal sealed class Scheduler : IDisposable
 
         try
         {
-            List<Generation> prefilling = [.. parts.Where(part => part.Generation.IsPrefilling).Select(part => part.Generation)];
+            List<StepPlanner.Part> pieces = [.. parts.Where(part => part.Generation.IsPrefilling)];
             Logits logits = model.Forward(batch, cancellation.Token);
             steps++;
-            tokensRead += parts.Sum(part => prefilling.Contains(part.Generation) ? part.Rows : 0);
-            foreach (Generation generation in prefilling) AfterPiece(generation);
+            foreach (StepPlanner.Part piece in pieces)
+            {
+                tokensRead += piece.Rows;
+                AfterPiece(piece.Generation);
+            }
+
             Advance(parts, logits);
             Report(parts);
         }
@@ -292,6 +296,7 @@ internal sealed class Scheduler : IDisposable
     private void AfterPiece(Generation generation)
     {
         generation.TellProgress();
+        if (options.CacheBytes == 0 && folder is null) return;
         ISession session = generation.Session;
         if (!generation.IsPrefilling)
         {

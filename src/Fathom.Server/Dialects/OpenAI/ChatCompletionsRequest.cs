@@ -44,12 +44,13 @@ internal static class ChatCompletionsRequest
         JsonElement list = fields.Array("messages") ?? throw ApiException.BadField("messages", "'messages' is missing; send the conversation as an array of messages.");
         if (list.GetArrayLength() == 0) throw ApiException.BadField("messages", "'messages' is empty; send at least one message.");
         bool continues = fields.Flag("continue_final_message") ?? false;
+        IReadOnlyList<ChatMessage> read = ChatJson.ReadMessages(list);
         List<ChatMessage> messages = [];
         int index = 0;
         foreach (JsonElement entry in list.EnumerateArray())
         {
-            bool isLast = ++index == list.GetArrayLength();
-            ChatMessage message = ChatJson.ReadMessages(Wrapped(entry))[0];
+            ChatMessage message = read[index++];
+            bool isLast = index == read.Count;
             if (message.Role is not ("system" or "developer" or "user" or "assistant" or "tool" or "function" or "latest_reminder"))
                 throw ApiException.BadField($"messages[{index - 1}].role", $"'messages[{index - 1}].role' must be system, developer, user, assistant or tool, not '{message.Role}'.");
             messages.Add(Mend(entry, message with { Tools = [], ResponseFormat = null, Task = null }, messages, isLast && (continues || message.IsOpenEnded)));
@@ -72,6 +73,4 @@ internal static class ChatCompletionsRequest
         string Text(string field) => call.TryGetProperty(field, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : string.Empty;
         return new ChatToolCall("call_legacy", Text("name"), Text("arguments"));
     }
-
-    private static JsonElement Wrapped(JsonElement entry) => JsonSerializer.SerializeToElement(new[] { entry });
 }
