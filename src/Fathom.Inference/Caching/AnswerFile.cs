@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Fathom.Checkpoints;
 
 namespace Fathom.Inference.Caching;
 
@@ -53,7 +54,7 @@ internal sealed class AnswerFile
             if (isBroken) return;
             try
             {
-                using var stream = new FileStream(path, Options(FileMode.Append));
+                using var stream = new FileStream(path, AtomicFile.PrivateOptions(FileMode.Append));
 
                 // What a killed program left unfinished must not join with this line.
                 stream.Write(Encoding.UTF8.GetBytes("\n" + Line(answer)));
@@ -67,23 +68,10 @@ internal sealed class AnswerFile
         }
     }
 
-    private static FileStreamOptions Options(FileMode mode)
+    private void Rewrite(IEnumerable<AnswerStore.Answer> answers) => AtomicFile.WritePrivate(path, stream =>
     {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        return options;
-    }
-
-    private void Rewrite(IEnumerable<AnswerStore.Answer> answers)
-    {
-        string temporary = path + ".tmp";
-        using (var stream = new FileStream(temporary, Options(FileMode.Create)))
-        {
-            foreach (AnswerStore.Answer answer in answers) stream.Write(Encoding.UTF8.GetBytes(Line(answer) + "\n"));
-        }
-
-        File.Move(temporary, path, overwrite: true);
-    }
+        foreach (AnswerStore.Answer answer in answers) stream.Write(Encoding.UTF8.GetBytes(Line(answer) + "\n"));
+    });
 
     private static string Line(AnswerStore.Answer answer)
     {

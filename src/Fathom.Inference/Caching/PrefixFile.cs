@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using Fathom.Checkpoints;
 using Fathom.Model;
 
 namespace Fathom.Inference.Caching;
@@ -40,30 +41,17 @@ internal static class PrefixFile
 
     /// <summary>Writes a file under a temporary name and renames it.</summary>
     /// <exception cref="IOException">The disk is full, or the like; nothing is left behind.</exception>
-    public static void Write(string path, Header header, ISession session)
-    {
-        string temporary = $"{path}.{Environment.ProcessId}.tmp";
-        try
+    public static void Write(string path, Header header, ISession session) => AtomicFile.WritePrivate(
+        path,
+        stream =>
         {
-            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 1 << 20 };
-            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            using (var stream = new FileStream(temporary, options))
-            {
-                byte[] head = Encode(header);
-                stream.Write(head);
-                stream.Write(SHA256.HashData(head));
-                session.WriteSnapshot(stream, header.Since);
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
-    }
+            byte[] head = Encode(header);
+            stream.Write(head);
+            stream.Write(SHA256.HashData(head));
+            session.WriteSnapshot(stream, header.Since);
+            stream.Flush(flushToDisk: true);
+        },
+        $"{path}.{Environment.ProcessId}.tmp");
 
     /// <summary>Reads what a file says of itself and leaves the stream at its snapshot.</summary>
     /// <param name="stream">The file.</param>

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Fathom.Checkpoints;
 
 namespace Fathom.Server.Access;
 
@@ -66,12 +67,6 @@ public static class KeyFile
     /// <summary>SHA-256 of a key, in hexadecimal.</summary>
     public static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
-    private static void Write(string path, IEnumerable<ApiKey> keys)
-    {
-        string temporary = path + ".tmp";
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var stream = new FileStream(temporary, options)) JsonSerializer.Serialize(stream, new Content([.. keys]), Format);
-        File.Move(temporary, path, overwrite: true);
-    }
+    private static void Write(string path, IEnumerable<ApiKey> keys) =>
+        AtomicFile.WritePrivate(path, stream => JsonSerializer.Serialize(stream, new Content([.. keys]), Format));
 }

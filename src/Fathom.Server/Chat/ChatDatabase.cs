@@ -1,3 +1,4 @@
+using Fathom.Checkpoints;
 using Microsoft.Data.Sqlite;
 
 namespace Fathom.Server.Chat;
@@ -8,7 +9,6 @@ namespace Fathom.Server.Chat;
 internal sealed class ChatDatabase : IDisposable
 {
     private const long Version = 1;
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly Lock turn = new();
     private readonly SqliteConnection connection;
@@ -91,7 +91,7 @@ internal sealed class ChatDatabase : IDisposable
         {
             if (Path.GetDirectoryName(Path.GetFullPath(path)) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
             if (OperatingSystem.IsWindows() || File.Exists(path)) return;
-            using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly });
+            using var file = new FileStream(path, AtomicFile.PrivateOptions(FileMode.CreateNew));
         }
         catch (UnauthorizedAccessException exception)
         {
