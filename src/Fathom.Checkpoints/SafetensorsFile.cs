@@ -60,7 +60,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         var header = new ReadOnlySpan<byte>(mapped.Start + 8, (int)headerLength);
         foreach (SafetensorsHeader.Entry entry in SafetensorsHeader.Parse(header, mapped.Length - dataStart, Path))
         {
-            var tensor = new StoredTensor(entry.Name, entry.Type, entry.Shape, entry.End - entry.Begin, mapped.Start + dataStart + entry.Begin, Path);
+            var tensor = new StoredTensor(entry.Name, entry.Type, entry.Shape, entry.End - entry.Begin, mapped.Start + dataStart + entry.Begin, Path, dataStart + entry.Begin);
             tensors.Add(entry.Name, tensor);
         }
     }

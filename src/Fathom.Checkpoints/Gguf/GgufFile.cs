@@ -72,7 +72,7 @@ public sealed unsafe class GgufFile : IDisposable
         CheckPlaces(places, mapped.Length - dataStart);
         foreach ((string name, StoredType type, long[] shape, long bytes, ulong offset) in places)
         {
-            if (!tensors.TryAdd(name, new StoredTensor(name, type, shape, bytes, mapped.Start + dataStart + (long)offset, Path)))
+            if (!tensors.TryAdd(name, new StoredTensor(name, type, shape, bytes, mapped.Start + dataStart + (long)offset, Path, dataStart + (long)offset)))
                 throw new CheckpointException(Path, name, "each tensor once", "it twice");
         }
     }
