@@ -1,0 +1,16 @@
+using Fathom.Checkpoints;
+
+namespace Fathom.Evaluation.Planning;
+
+/// <summary>What one layer of a kind takes on this machine, apart from waiting for the disk.</summary>
+/// <param name="Decode">Seconds of a decoded token, without its routed experts.</param>
+/// <param name="DecodeExpert">Seconds of one routed expert of a decoded token.</param>
+/// <param name="Prefill">Seconds of a chunk of a prompt, without its routed experts.</param>
+/// <param name="PrefillExpert">Seconds of one routed expert with its share of the chunk's rows.</param>
+public sealed record LayerTime(double Decode, double DecodeExpert, double Prefill, double PrefillExpert);
+
+/// <summary>Times of the layers of an architecture, in the official layout (FP8 matrices, FP4 experts).</summary>
+/// <param name="Rows">Rows of the chunk that was measured.</param>
+/// <param name="Depth">Tokens before the decoded one.</param>
+/// <param name="Kinds">The kinds of layers that the architecture has.</param>
+public sealed record LayerTimes(int Rows, int Depth, IReadOnlyDictionary<LayerKind, LayerTime> Kinds);
