@@ -14,6 +14,9 @@ internal static class ServeCommand
     /// <summary>How long a stopping server may take: running answers get half a minute.</summary>
     public static readonly TimeSpan TimeToStop = TimeSpan.FromSeconds(45);
 
+    // Answers at once under --memory, unless --max-concurrent says another number: each has a whole context reserved.
+    private const int SessionsWithinMemory = 4;
+
     private const long Mebi = 1L << 20;
     private const long Gibi = 1L << 30;
 
@@ -66,7 +69,8 @@ internal static class ServeCommand
                 CacheFolderBytes = (long)(parsed.GetValue(cacheDisk) * Gibi),
                 Notice = text => Console.Error.WriteLine($"fathom: {text}"),
             };
-            using FathomModel opened = model.Open(parsed, engine: engine);
+            bool namesConcurrent = parsed.GetResult(concurrent) is { Implicit: false };
+            using FathomModel opened = model.Open(parsed, engine: engine, sessions: Math.Max(1, namesConcurrent ? engine.MaxConcurrent : SessionsWithinMemory));
             var options = new ServerOptions
             {
                 Host = parsed.GetValue(host)!,

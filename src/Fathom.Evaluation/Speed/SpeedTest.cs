@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Fathom.Model;
+using Fathom.Model.Streaming;
 
 namespace Fathom.Evaluation.Speed;
 
@@ -21,7 +22,8 @@ public enum SpeedKind
 /// <param name="Slowest">Tokens per second of the slowest run.</param>
 /// <param name="Fastest">Tokens per second of the fastest run.</param>
 /// <param name="CacheBytes">Bytes of the session's caches at the end.</param>
-public sealed record SpeedResult(SpeedKind Kind, int Depth, int Threads, double TokensPerSecond, double Slowest, double Fastest, long CacheBytes);
+/// <param name="Streaming">What streaming of experts did in the runs that count; null when all weights are in memory.</param>
+public sealed record SpeedResult(SpeedKind Kind, int Depth, int Threads, double TokensPerSecond, double Slowest, double Fastest, long CacheBytes, ExpertStreamStatistics? Streaming = null);
 
 /// <summary>Measures how fast a model reads and decodes. Which tokens does not matter to the speed: they are drawn at random.</summary>
 public static class SpeedTest
@@ -35,6 +37,7 @@ public static class SpeedTest
         int[] prompt = Tokens(model, tokens);
         Read(model, Math.Min(tokens, model.MaxBatchRows), prompt, cancellation).Dispose();
         long cache = 0;
+        ExpertStreamStatistics? before = model.Streaming;
         double[] speeds = [.. Enumerable.Range(0, repeats).Select(_ =>
         {
             long started = Stopwatch.GetTimestamp();
@@ -42,7 +45,7 @@ public static class SpeedTest
             cache = session.CacheBytes;
             return tokens / Stopwatch.GetElapsedTime(started).TotalSeconds;
         })];
-        return Result(SpeedKind.Prefill, tokens, threads, speeds, cache);
+        return Result(SpeedKind.Prefill, tokens, threads, speeds, cache, before is null ? null : model.Streaming!.Since(before));
     }
 
     /// <summary>Decodes tokens after a prompt of a length; the prompt is read once.</summary>
@@ -60,22 +63,24 @@ public static class SpeedTest
         using ISession read = Read(model, depth, all, cancellation);
         onRead?.Invoke();
         long cache = 0;
-        double[] speeds = [.. Enumerable.Range(0, repeats + 1).Select(_ =>
+        ExpertStreamStatistics? before = null;
+        double[] speeds = [.. Enumerable.Range(0, repeats + 1).Select(run =>
         {
+            if (run == 1) before = model.Streaming;
             using ISession session = read.Fork();
             long started = Stopwatch.GetTimestamp();
             for (int i = 0; i < tokens; i++) model.Forward(new Batch().Add(session, all.AsMemory(depth + i, 1)), cancellation);
             cache = session.CacheBytes;
             return tokens / Stopwatch.GetElapsedTime(started).TotalSeconds;
         }).Skip(1)];
-        return Result(SpeedKind.Decode, depth, threads, speeds, cache);
+        return Result(SpeedKind.Decode, depth, threads, speeds, cache, before is null ? null : model.Streaming!.Since(before));
     }
 
-    private static SpeedResult Result(SpeedKind kind, int depth, int threads, double[] speeds, long cache)
+    private static SpeedResult Result(SpeedKind kind, int depth, int threads, double[] speeds, long cache, ExpertStreamStatistics? streaming)
     {
         Array.Sort(speeds);
         double median = (speeds[(speeds.Length - 1) / 2] + speeds[speeds.Length / 2]) / 2;
-        return new SpeedResult(kind, depth, threads, median, speeds[0], speeds[^1], cache);
+        return new SpeedResult(kind, depth, threads, median, speeds[0], speeds[^1], cache, streaming);
     }
 
     private static ISession Read(V4Model model, int tokens, int[] prompt, CancellationToken cancellation)

@@ -44,6 +44,9 @@ public sealed record MemoryPlan
     /// <summary>Bytes reserved for the caches of sessions and for kept beginnings.</summary>
     public long CacheBytes { get; private init; }
 
+    /// <summary>Of these, bytes for kept beginnings.</summary>
+    public long KeptBytes { get; private init; }
+
     /// <summary>Rows of a forward at most.</summary>
     public int Rows { get; private init; }
 
@@ -80,7 +83,7 @@ public sealed record MemoryPlan
         Check(reserve, rows);
         bool isBounded = budget is not null || reserve.ContextTokens is not null;
         int context = Math.Min(config.MaxPositions, reserve.ContextTokens ?? (isBounded ? MemoryReserve.StandardContext : config.MaxPositions));
-        long cache = (reserve.Sessions * SessionBytes(config, context)) + reserve.KeptBytes;
+        long cache = (reserve.Sessions + (long)reserve.KeptSessions) * SessionBytes(config, context);
         long program = ProgramBase + (sizes.TensorCount * ProgramBytesPerTensor);
         long Working(int count) => ForwardBytes(config, count, context, reserve.Sessions);
         var whole = new MemoryPlan
@@ -90,11 +93,12 @@ public sealed record MemoryPlan
             ResidentWeightBytes = sizes.TotalBytes,
             ContextTokens = context,
             CacheBytes = cache,
+            KeptBytes = reserve.KeptSessions * SessionBytes(config, context),
             Rows = rows ?? StandardRows,
             WorkingBytes = Working(rows ?? StandardRows),
             SlotBytes = sizes.SlotBytes,
         };
-        long dense = sizes.DenseBytes + (sizes.TensorCount - (sizes.ExpertCount * 3L)) * BytesAroundTensor;
+        long dense = sizes.DenseBytes + (sizes.DenseTensorCount * BytesAroundTensor);
         int leastSlots = Math.Min(sizes.ExpertCount, config.ExpertsPerToken + 2);
         long least = program + dense + cache + Working(rows ?? LeastRows) + (leastSlots * sizes.SlotBytes);
         if (budget is not { } bytes || bytes >= whole.TotalBytes) return whole with { LeastBytes = Math.Min(least, whole.TotalBytes) };
@@ -160,7 +164,7 @@ public sealed record MemoryPlan
     {
         if (reserve.ContextTokens is < 1) throw new ArgumentException($"{nameof(MemoryReserve.ContextTokens)} must be at least 1, not {reserve.ContextTokens}.");
         if (reserve.Sessions < 1) throw new ArgumentException($"{nameof(MemoryReserve.Sessions)} must be at least 1, not {reserve.Sessions}.");
-        if (reserve.KeptBytes < 0) throw new ArgumentException($"{nameof(MemoryReserve.KeptBytes)} must not be negative, but is {reserve.KeptBytes}.");
+        if (reserve.KeptSessions < 0) throw new ArgumentException($"{nameof(MemoryReserve.KeptSessions)} must not be negative, but is {reserve.KeptSessions}.");
         if (rows is < 1) throw new ArgumentException($"{nameof(V4ModelOptions.MaxBatchRows)} must be at least 1, not {rows}.");
     }
 

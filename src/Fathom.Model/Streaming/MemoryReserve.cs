@@ -12,6 +12,6 @@ public sealed record MemoryReserve
     /// <summary>Sessions of that length at the same time.</summary>
     public int Sessions { get; init; } = 1;
 
-    /// <summary>Bytes of kept beginnings of prompts.</summary>
-    public long KeptBytes { get; init; }
+    /// <summary>Room for kept beginnings of prompts, in sessions of that length.</summary>
+    public int KeptSessions { get; init; }
 }

@@ -7,8 +7,9 @@ namespace Fathom.Model.Streaming;
 /// <param name="ExpertBytes">Bytes of all routed experts with their scales.</param>
 /// <param name="ExpertCount">Routed experts of all layers together, those of an MTP block included.</param>
 /// <param name="LargestExpertBytes">Bytes of the largest single expert: w1, w3 and w2 with their scales.</param>
-/// <param name="TensorCount">Tensors of the checkpoint.</param>
-public sealed record WeightSizes(long DenseBytes, long ExpertBytes, int ExpertCount, long LargestExpertBytes, int TensorCount)
+/// <param name="TensorCount">Tensors of the checkpoint, scales included.</param>
+/// <param name="DenseTensorCount">Of these, those that are not of routed experts.</param>
+public sealed record WeightSizes(long DenseBytes, long ExpertBytes, int ExpertCount, long LargestExpertBytes, int TensorCount, int DenseTensorCount)
 {
     /// <summary>Unbuffered reads begin and end at multiples of this, in files as in memory.</summary>
     public const int Alignment = 4096;
@@ -45,7 +46,7 @@ public sealed record WeightSizes(long DenseBytes, long ExpertBytes, int ExpertCo
     private static WeightSizes Count(V4Config config, bool hasPrediction, Func<ExpectedTensor, (int Tensors, long Bytes)> measure)
     {
         long dense = 0, experts = 0, largest = 0;
-        int tensors = 0;
+        int tensors = 0, denseTensors = 0;
         var ofExpert = new Dictionary<string, long>(StringComparer.Ordinal);
         IEnumerable<ExpectedTensor> all = TensorLayout.MainModel(config);
         foreach (ExpectedTensor expected in hasPrediction ? all.Concat(TensorLayout.MultiTokenPrediction(config)) : all)
@@ -55,16 +56,17 @@ public sealed record WeightSizes(long DenseBytes, long ExpertBytes, int ExpertCo
             if (expected.Role != TensorRole.Expert)
             {
                 dense += bytes;
+                denseTensors += count;
                 continue;
             }
 
-            string expert = expected.Name[..expected.Name.LastIndexOf(".w", StringComparison.Ordinal)];
+            string expert = expected.Name[..^".w1.weight".Length];
             long sum = ofExpert[expert] = ofExpert.GetValueOrDefault(expert) + bytes;
             experts += bytes;
             largest = Math.Max(largest, sum);
         }
 
-        return new WeightSizes(dense, experts, ofExpert.Count, largest, tensors);
+        return new WeightSizes(dense, experts, ofExpert.Count, largest, tensors, denseTensors);
     }
 
     private static (int Tensors, long Bytes) OfficialBytes(ExpectedTensor expected)
