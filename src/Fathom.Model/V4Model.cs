@@ -219,7 +219,10 @@ public sealed class V4Model : ILanguageModel
     /// <param name="openFiles">Opens the files that experts are streamed from; null for the usual way.</param>
     internal static V4Model Create(Checkpoint checkpoint, V4ModelOptions options, IDevice? device = null, Func<IReadOnlyList<string>, IExpertFiles>? openFiles = null)
     {
-        var plan = MemoryPlan.For(checkpoint.Config, WeightSizes.Of(checkpoint), options.MemoryBudget, options.Reserve, options.MaxBatchRows);
+        var sizes = WeightSizes.Of(checkpoint);
+        MemoryPlan plan = options.MemoryBudget is { } budget
+            ? MemoryPlan.For(checkpoint.Config, sizes, budget, options.Reserve, options.MaxBatchRows)
+            : MachineMemory.StandardPlan(checkpoint.Config, sizes, reserve: options.Reserve, rows: options.MaxBatchRows);
         device ??= new CpuDevice(options.Workers, options.Profile == NumericProfile.Fast && CpuDevice.HasFastProducts ? Arithmetic.Fast : Arithmetic.Exact);
         try
         {

@@ -15,7 +15,7 @@ public sealed record V4ModelOptions
     /// <summary>Rows of one forward at most; null for 1,024, or for what suits the memory budget. Longer prompts are fed in several forwards; memory for a forward grows with it.</summary>
     public int? MaxBatchRows { get; init; }
 
-    /// <summary>Bytes of memory that the program may take in all; null leaves all weights mapped. When the model does not fit, routed experts are read from disk as they are needed.</summary>
+    /// <summary>Bytes of memory that the program may take in all; null for what <see cref="MachineMemory.StandardPlan"/> chooses, <see cref="long.MaxValue"/> for no limit (all weights mapped). When the model does not fit, routed experts are read from disk as they are needed.</summary>
     public long? MemoryBudget { get; init; }
 
     /// <summary>What a memory budget leaves room for beside the weights.</summary>

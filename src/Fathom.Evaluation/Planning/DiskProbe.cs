@@ -9,7 +9,41 @@ public static unsafe class DiskProbe
 {
     private const int Readers = 4;
     private const int BlockBytes = 2 << 20;
+    private const int BlocksOfOwnFile = 128;
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(1.5);
+
+    /// <summary>Writes a file of 256 MB, measures how fast it is read, and deletes it.</summary>
+    /// <param name="folder">A folder on the disk in question.</param>
+    /// <param name="cancellation">Stops between reads.</param>
+    /// <returns>Bytes per second.</returns>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public static double? MeasureFolder(string folder, CancellationToken cancellation = default)
+    {
+        string path = Path.Combine(folder, "fathom-probe-" + Path.GetRandomFileName());
+        try
+        {
+            using (var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
+            {
+                // Random bytes: some disks store zeros without storing them.
+                var block = new byte[BlockBytes];
+                var random = new Random(1);
+                for (int i = 0; i < BlocksOfOwnFile; i++)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    random.NextBytes(block);
+                    file.Write(block);
+                }
+
+                file.Flush(flushToDisk: true);
+            }
+
+            return Measure([path], cancellation);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
 
     /// <summary>Reads for a second and a half.</summary>
     /// <param name="files">The model's files, largest first or in any order; nothing is written.</param>

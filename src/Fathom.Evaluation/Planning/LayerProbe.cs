@@ -18,6 +18,7 @@ public static class LayerProbe
     private const int SpareExperts = 2;
     private const int Repeats = 3;
     private const int Tokens = 12;
+    private const int LeastBatchRows = 1024;
 
     // Weights of real models lie in no cache; those of the probe should not either, unless the model's do.
     private const long BeyondCaches = 128L << 20;
@@ -77,11 +78,10 @@ public static class LayerProbe
 
     private static LayerTime Run(string path, V4Config probe, V4Config config, int rows, int depth, V4ModelOptions options, CancellationToken cancellation)
     {
-        int chunk = Math.Min(rows, probe.MaxPositions), layers = probe.LayerCount;
-        int most = Math.Max(chunk, 1024);
+        int most = Math.Max(rows, LeastBatchRows);
         TimedDevice? clock = null;
         using V4Model model = V4Model.Open(path, new V4ModelOptions { Profile = options.Profile, Workers = options.Workers, MaxBatchRows = most, WrapDevice = device => clock = new TimedDevice(device) });
-        (double Rest, double Experts) Forward(ISession session, int count)
+        Sample Forward(ISession session, int count)
         {
             cancellation.ThrowIfCancellationRequested();
             var tokens = new int[count];
@@ -89,11 +89,12 @@ public static class LayerProbe
             clock!.Reset();
             long started = Stopwatch.GetTimestamp();
             model.Forward(new Batch().Add(session, tokens, LogitRows.None), cancellation);
-            double all = Stopwatch.GetElapsedTime(started).TotalSeconds, experts = clock.Times.GetValueOrDefault(ExpertProducts).TotalSeconds;
-            return ((all - experts) / layers, experts / layers);
+            double all = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            double Of(string operation) => clock.Times.GetValueOrDefault(operation).TotalSeconds / probe.LayerCount;
+            return new Sample((all / probe.LayerCount) - Of(ExpertProducts), Of(nameof(IDevice.PickEntries)), Of(nameof(IDevice.Attend)), Of(ExpertProducts));
         }
 
-        (double Rest, double Experts) Chunk(int count) => Median(Repeats, () =>
+        Sample Chunk(int count) => Sample.Median(Repeats, () =>
         {
             using ISession session = model.CreateSession();
             return Forward(session, count);
@@ -102,21 +103,25 @@ public static class LayerProbe
         using ISession read = model.CreateSession();
         while (read.Length < depth) Forward(read, Math.Min(most, depth - read.Length));
         for (int i = 0; i < Tokens; i++) Forward(read, 1);
-        (double decode, double decodeExperts) = Median(Tokens, () => Forward(read, 1));
+        Sample decode = Sample.Median(Tokens, () => Forward(read, 1));
 
         // The chunk shares its rows among all experts of the model; here fewer rows meet fewer experts.
-        int rowsAsShared = Math.Clamp((int)((long)rows * probe.ExpertCount / config.ExpertCount), 1, chunk);
-        (double prefill, _) = Chunk(chunk);
-        (_, double prefillExperts) = Chunk(rowsAsShared);
-        return new LayerTime(decode, decodeExperts / probe.ExpertsPerToken, prefill, prefillExperts / ExpectedExperts(probe, rowsAsShared));
+        int rowsAsShared = Math.Clamp((int)((long)rows * probe.ExpertCount / config.ExpertCount), 1, rows);
+        Sample prefill = Chunk(rows), shared = Chunk(rowsAsShared);
+        return new LayerTime(decode.Rest, decode.Pick, decode.Attend, decode.Experts / probe.ExpertsPerToken, prefill.Rest, shared.Experts / ExpectedExperts(probe, rowsAsShared));
     }
 
     /// <summary>Experts of a layer that so many rows meet when each is as likely as the other.</summary>
     internal static double ExpectedExperts(V4Config config, double rows) => config.ExpertCount * (1 - Math.Pow(1 - ((double)config.ExpertsPerToken / config.ExpertCount), rows));
 
-    private static (double Rest, double Experts) Median(int count, Func<(double Rest, double Experts)> measure)
+    // Seconds for a layer.
+    private readonly record struct Sample(double Rest, double Pick, double Attend, double Experts)
     {
-        (double Rest, double Experts)[] all = [.. Enumerable.Range(0, count).Select(_ => measure())];
-        return (all.Select(time => time.Rest).Order().ElementAt(count / 2), all.Select(time => time.Experts).Order().ElementAt(count / 2));
+        public static Sample Median(int count, Func<Sample> measure)
+        {
+            Sample[] all = [.. Enumerable.Range(0, count).Select(_ => measure())];
+            double Of(Func<Sample, double> part) => all.Select(part).Order().ElementAt(count / 2);
+            return new Sample(Of(sample => sample.Rest), Of(sample => sample.Pick), Of(sample => sample.Attend), Of(sample => sample.Experts));
+        }
     }
 }
