@@ -15,28 +15,32 @@ internal static class Streaming
 
     public static void Run(string path, string budget, int prompt, int decoded)
     {
-        long bytes = MemorySize.Parse(budget);
-        var options = new V4ModelOptions { MemoryBudget = bytes, Reserve = new MemoryReserve { ContextTokens = prompt + (3 * decoded) } };
-        using (V4Model model = V4Model.Open(path, options))
-        {
-            MemoryPlan plan = model.MemoryPlan;
-            Print($"{path}, budget {bytes / 1e9:f2} GB: weights {plan.ResidentWeightBytes / 1e9:f2}, caches {plan.CacheBytes / 1e9:f3}, scratch {plan.WorkingBytes / 1e9:f2} for {plan.Rows} rows, {plan.Slots} slots of {plan.SlotBytes / 1e6:f2} MB");
-            if (!plan.IsStreaming) return;
-            var random = new Random(1);
-            using ISession session = model.CreateSession();
-            Prefill(model, session, random, prompt);
+        foreach (bool readsAhead in (bool[])[true, false]) Run(path, MemorySize.Parse(budget), prompt, decoded, readsAhead);
+    }
 
-            var trace = new RoutingTrace(model.Config.ExpertCount);
-            model.Observer = trace;
-            Decode(model, session, random, decoded, "warming up");
-            double disk = DiskSpeed(path);
-            ExpertStreamStatistics seen = Decode(model, session, random, decoded, "decode");
-            disk = Math.Max(disk, DiskSpeed(path));
-            double limit = disk / seen.BytesPerToken, reached = lastSpeed / limit;
-            Print($"disk, same reads without a model: {disk / 1e9:f2} GB/s; so at most {limit:f2} tokens/s; decode reaches {reached:p0}");
-            Print($"resident at most {PeakResident() / 1e9:f2} GB of {bytes / 1e9:f2} GB");
-            Trial(trace.Steps, model.Config, plan.Slots, trace.Steps.Count / 2);
-        }
+    private static void Run(string path, long budget, int prompt, int decoded, bool readsAhead)
+    {
+        var options = new V4ModelOptions { MemoryBudget = budget, Reserve = new MemoryReserve { ContextTokens = prompt + (3 * decoded), Sessions = 2 }, ReadsExpectedExperts = readsAhead };
+        using V4Model model = V4Model.Open(path, options);
+        MemoryPlan plan = model.MemoryPlan;
+        Print($"{path}, {budget / 1e9:f2} GB: weights {plan.ResidentWeightBytes / 1e9:f2}, caches {plan.CacheBytes / 1e9:f3}, scratch {plan.WorkingBytes / 1e9:f2} for {plan.Rows} rows, {plan.Slots} slots of {plan.SlotBytes / 1e6:f2} MB; next layer's experts {(readsAhead ? "read ahead" : "not read ahead")}");
+        if (!plan.IsStreaming) return;
+        var random = new Random(1);
+        using ISession session = model.CreateSession();
+        Prefill(model, session, random, prompt);
+
+        var trace = new RoutingTrace(model.Config.ExpertCount);
+        model.Observer = trace;
+        Decode(model, session, random, decoded, "warming up");
+        model.Observer = null;
+        double disk = DiskSpeed(path);
+        (double speed, ExpertStreamStatistics seen) = Decode(model, session, random, decoded, "decode");
+        disk = Math.Max(disk, DiskSpeed(path));
+        double ofDisk = disk / seen.BytesPerToken, ofProcessor = AllInMemory(model, session, decoded);
+        Print($"disk, same reads without a model: {disk / 1e9:f2} GB/s, enough for {ofDisk:f2} tokens/s; decode reaches {speed / ofDisk:p0} of that");
+        Print($"with all experts in the arena: {ofProcessor:f2} tokens/s; decode reaches {speed / Math.Min(ofDisk, ofProcessor):p0} of the slower of the two");
+        Print($"resident at most {PeakResident() / 1e9:f2} GB of {budget / 1e9:f2} GB");
+        Trial(trace.Steps, model.Config, plan.Slots, trace.Steps.Count / 2);
     }
 
     /// <summary>Ways of replacing on the routing of a text, with all experts in memory.</summary>
@@ -50,8 +54,6 @@ internal static class Streaming
         int all = model.Config.LayerCount * model.Config.ExpertCount;
         foreach (int share in (int[])[25, 50, 75]) Trial(trace.Steps, model.Config, all * share / 100, trace.Steps.Count / 4);
     }
-
-    private static double lastSpeed;
 
     private static void Prefill(V4Model model, ISession session, Random random, int tokens)
     {
@@ -68,7 +70,7 @@ internal static class Streaming
         Print($"prefill {tokens / Stopwatch.GetElapsedTime(started).TotalSeconds:f1} tokens/s");
     }
 
-    private static ExpertStreamStatistics Decode(V4Model model, ISession session, Random random, int tokens, string what)
+    private static (double Speed, ExpertStreamStatistics Seen) Decode(V4Model model, ISession session, Random random, int tokens, string what)
     {
         ExpertStreamStatistics before = model.Streaming!;
         Batch[] batches = [.. Enumerable.Range(0, tokens).Select(_ => new Batch().Add(session, Tokens(model, random, 1)))];
@@ -76,9 +78,26 @@ internal static class Streaming
         foreach (Batch batch in batches) model.Forward(batch);
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         ExpertStreamStatistics seen = model.Streaming!.Since(before);
-        lastSpeed = tokens / seconds;
-        Print($"{what}: {lastSpeed:f2} tokens/s, {seen.HitRate:p1} in the arena, of the others {seen.PrefetchCoverage:p1} read ahead, {seen.Unneeded} read for nothing, {seen.BytesPerToken / 1e6:f0} MB a token, {seen.BytesRead / seen.ReadTime.TotalSeconds / 1e9:f2} GB/s while reading, waited {seen.StallTime.TotalSeconds / seconds:p0}");
-        return seen;
+        double speed = tokens / seconds;
+        Print($"{what}: {speed:f2} tokens/s, {seen.HitRate:p1} in the arena, of the others {seen.PrefetchCoverage:p1} read ahead, {seen.Unneeded} read for nothing, {seen.BytesPerToken / 1e6:f0} MB a token, {seen.BytesRead / seen.ReadTime.TotalSeconds / 1e9:f2} GB/s while reading, waited {seen.StallTime.TotalSeconds / seconds:p0}");
+        return (speed, seen);
+    }
+
+    // The same token again and again on forks of a session: its experts are there after the first time.
+    private static double AllInMemory(V4Model model, ISession session, int tokens)
+    {
+        double seconds = 0;
+        int[] token = [7];
+        for (int i = 0; i <= tokens; i++)
+        {
+            using ISession fork = session.Fork();
+            var batch = new Batch().Add(fork, token);
+            long started = Stopwatch.GetTimestamp();
+            model.Forward(batch);
+            if (i > 0) seconds += Stopwatch.GetElapsedTime(started).TotalSeconds;
+        }
+
+        return tokens / seconds;
     }
 
     // Random pieces by as many threads as streaming has, for about two seconds.
