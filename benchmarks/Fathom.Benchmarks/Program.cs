@@ -8,6 +8,8 @@ using Fathom.Benchmarks;
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- serving [MODEL] [PREFIX TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- masks
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- roofline [FOLDER]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- streaming MODEL [BUDGET] [PROMPT] [DECODED]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- routing [MODEL] [TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- --filter '*'
 if (args is ["long-context", .. string[] rest])
 {
@@ -30,6 +32,20 @@ if (args is ["masks"])
 if (args is ["roofline", .. string[] target])
 {
     Roofline.Run(target.ElementAtOrDefault(0) ?? ".");
+    return;
+}
+
+if (args is ["streaming", string streamed, .. string[] under])
+{
+    int Number(int place, int standard) => under.ElementAtOrDefault(place) is { } text ? int.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : standard;
+    Streaming.Run(streamed, under.ElementAtOrDefault(0) ?? "6GB", Number(1, 512), Number(2, 48));
+    return;
+}
+
+if (args is ["routing", .. string[] routed])
+{
+    string model = routed.ElementAtOrDefault(0) ?? RepositoryFiles.PathOf("models", "builtin");
+    Streaming.Routing(model, Fathom.Evaluation.Rounding.RoundingTest.TextFor(model, int.Parse(routed.ElementAtOrDefault(1) ?? "2000", System.Globalization.CultureInfo.InvariantCulture)));
     return;
 }
 
