@@ -114,12 +114,12 @@ public sealed unsafe class Checkpoint : IDisposable
     {
         StoredTensor tensor = this[name];
         int rows = (int)tensor.Shape[0], columns = (int)tensor.Shape[1];
-        if (StoredTypes.FormatOf(tensor.Type) is { } format) return new WeightMatrix(format, rows, columns, tensor.Data);
+        if (StoredTypes.FormatOf(tensor.Type) is { } format) return new WeightMatrix(format, rows, columns, tensor.Data) { Name = name };
         StoredTensor scale = this[name[..^".weight".Length] + ".scale"];
         bool scalesAreFloat = scale.Type == StoredType.F32;
         return tensor.Type == StoredType.F8E4M3
-            ? new WeightMatrix(WeightFormat.Fp8, rows, columns, tensor.Data, scale.Data, scalesAreFloat)
-            : new WeightMatrix(WeightFormat.Fp4, rows, tensor.Type == StoredType.F4 ? columns : columns * 2, tensor.Data, scale.Data, scalesAreFloat);
+            ? new WeightMatrix(WeightFormat.Fp8, rows, columns, tensor.Data, scale.Data, scalesAreFloat) { Name = name }
+            : new WeightMatrix(WeightFormat.Fp4, rows, tensor.Type == StoredType.F4 ? columns : columns * 2, tensor.Data, scale.Data, scalesAreFloat) { Name = name };
     }
 
     /// <summary>Lets go of mapped pages that were touched, so that they no longer count as this process's memory; they come back when they are touched again.</summary>

@@ -38,6 +38,9 @@ public sealed unsafe class WeightMatrix
         ScalesAreFloat = scalesAreFloat;
     }
 
+    /// <summary>What the checkpoint calls it; null for matrices that are in none. It stays when the bytes move.</summary>
+    public string? Name { get; init; }
+
     /// <summary>How the numbers are stored.</summary>
     public WeightFormat Format { get; }
 

@@ -26,53 +26,44 @@ internal static class PlanCommand
         Option<int?> threads = ModelArguments.ThreadsOption();
         Option<NumericProfile> profile = ModelArguments.ProfileOption();
         var folder = new Option<DirectoryInfo>("--temp") { Description = "Where temporary files of the measurement may lie (under 1 GB); with --config, a folder on the disk that the model will lie on.", DefaultValueFactory = _ => new DirectoryInfo(Path.GetTempPath()) };
+        var sample = new Option<int>("--sample") { Description = "Tokens of text that are read to see which experts are needed often, when the model does not fit; that reads most of the model once. 0 takes all experts as alike.", DefaultValueFactory = _ => 256 };
+        var text = new Option<FileInfo?>("--text") { Description = "The text of the sample; one of Fathom's own when left out." };
         var json = new Option<FileInfo?>("--json") { Description = "Write the plan here as JSON." };
-        var command = new Command("plan", "Say what this machine can do with a model: what stays in memory, what is read from disk, how fast it will be, and what to change. Measures for some seconds.\n\nExamples:\n  fathom plan DeepSeek-V4-Flash --memory 24GB --context 65536\n  fathom plan --config config.json") { path, configFile, memory, context, sessions, threads, profile, folder, json };
+        var command = new Command("plan", "Say what this machine can do with a model: what stays in memory, what is read from disk, how fast it will be, and what to change. Measures for some seconds.\n\nExamples:\n  fathom plan DeepSeek-V4-Flash --memory 24GB --context 65536\n  fathom plan --config config.json") { path, configFile, memory, context, sessions, threads, profile, folder, sample, text, json };
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(context) < 1 || parsed.GetValue(sessions) < 1) throw new ArgumentException("--context and --sessions must be at least 1.");
             if (parsed.GetValue(configFile) is not null && parsed.GetValue(path) is not null) throw new ArgumentException("Name either a model or --config, not both.");
             var options = new V4ModelOptions { Workers = ModelArguments.CheckThreads(parsed.GetValue(threads)), Profile = parsed.GetValue(profile) };
             var reserve = new MemoryReserve { ContextTokens = parsed.GetValue(context), Sessions = parsed.GetValue(sessions) };
-            (string name, V4Config config, StoredBytes stored, string[] files) = Look(parsed.GetValue(path), parsed.GetValue(configFile));
-            ModelPlan plan = Plan(config, stored, files, parsed.GetValue(memory), reserve, parsed.GetValue(folder)!.FullName, options, cancellation);
-            Show(name, plan);
+            PlannedModel model = PlannedModel.Open(parsed.GetValue(path), parsed.GetValue(configFile)?.FullName);
+            int[] tokens = model.Sample(parsed.GetValue(text)?.FullName, parsed.GetValue(sample));
+            (ModelPlan plan, RoutingSample? routing) = Plan(model, tokens, parsed.GetValue(memory), reserve, parsed.GetValue(folder)!.FullName, options, cancellation);
+            Show(model.Name, plan, routing is null ? 0 : tokens.Length);
             if (parsed.GetValue(json) is { } file) AtomicFile.Write(file.FullName, JsonSerializer.Serialize(plan, Format));
             return Task.FromResult(0);
         });
         return command;
     }
 
-    private static (string Name, V4Config Config, StoredBytes Stored, string[] Files) Look(string? path, FileInfo? configFile)
-    {
-        if (configFile is not null)
-        {
-            V4Config config = V4Config.Read(configFile.FullName);
-            return (configFile.ToString(), config, StoredBytes.OfOfficialLayout(config), []);
-        }
-
-        using Checkpoint checkpoint = Checkpoint.Open(ModelLocation.Resolve(path), looksAtExperts: false);
-        return (checkpoint.Location, checkpoint.Config, StoredBytes.Of(checkpoint), [.. checkpoint.Tensors.Select(tensor => tensor.File).Distinct(StringComparer.Ordinal)]);
-    }
-
-    private static ModelPlan Plan(V4Config config, StoredBytes stored, string[] files, long? budget, MemoryReserve reserve, string folder, V4ModelOptions options, CancellationToken cancellation)
+    private static (ModelPlan Plan, RoutingSample? Routing) Plan(PlannedModel model, int[] sample, long? budget, MemoryReserve reserve, string folder, V4ModelOptions options, CancellationToken cancellation)
     {
         using var line = new StatusLine();
-        var progress = new Progress<string>(text => line.Show(text + " …"));
-        int rows = Rows(config, stored, budget, reserve);
-        MachineSpeed machine = MachineProbe.Measure(config, rows, files, folder, options, progress, cancellation);
-        line.Clear();
-        return ModelPlan.For(config, stored, machine, budget, reserve);
+        var progress = new StatusTexts(line);
+        MemoryPlan? memory = model.Divide(budget, reserve);
+        int rows = memory is null ? MemoryPlan.StandardRows : Math.Min(memory.Rows, memory.ContextTokens);
+        MachineSpeed machine = MachineProbe.Measure(model.Config, rows, model.Files, folder, options, progress, cancellation);
+        RoutingSample? routing = null;
+        if (memory is { IsStreaming: true } && model.Path is { } path && sample.Length > 1)
+        {
+            progress.Report($"reading {sample.Length:n0} tokens to see which experts are needed");
+            routing = RoutingSample.Take(path, sample, options with { MemoryBudget = memory.Budget, Reserve = reserve }, cancellation);
+        }
+
+        return (ModelPlan.For(model.Config, model.Stored, machine, budget, reserve, routing), routing);
     }
 
-    // A chunk is as long as the plan makes it, or as the context when that is shorter.
-    private static int Rows(V4Config config, StoredBytes stored, long? budget, MemoryReserve reserve)
-    {
-        MemoryPlan plan = budget is { } bytes ? MemoryPlan.For(config, stored.Sizes, bytes, reserve) : MachineMemory.StandardPlan(config, stored.Sizes, reserve: reserve);
-        return Math.Min(plan.Rows, plan.ContextTokens);
-    }
-
-    private static void Show(string name, ModelPlan plan)
+    private static void Show(string name, ModelPlan plan, int sampled)
     {
         MachineSpeed machine = plan.Machine;
         Line($"{name}");
@@ -80,6 +71,8 @@ internal static class PlanCommand
         Line($"  asked for            {plan.Sessions} session{(plan.Sessions == 1 ? string.Empty : "s")} of {plan.ContextTokens:n0} tokens");
         if (plan.Chosen.Memory is { } memory) ShowMemory(memory);
         Line($"  {Verdict(plan.Chosen)}");
+        if (plan.Chosen is { Memory.IsStreaming: true, Speed: { } streamed })
+            Line($"  Of a token's experts {streamed.ShareHeld:p0} will be in memory, {(sampled > 0 ? $"by the routing of {sampled:n0} tokens" : "if all are needed alike; real texts need some more often")}.");
         Line($"");
         ShowWays(plan);
     }

@@ -30,7 +30,8 @@ public sealed record ModelPlan(V4Config Config, MachineSpeed Machine, int Contex
     /// <param name="machine">What was measured here.</param>
     /// <param name="budget">Bytes of memory in all; null for what is chosen when nobody says.</param>
     /// <param name="reserve">Sessions and their length.</param>
-    public static ModelPlan For(V4Config config, StoredBytes stored, MachineSpeed machine, long? budget, MemoryReserve reserve)
+    /// <param name="routing">Which experts are needed how often; null takes all alike.</param>
+    public static ModelPlan For(V4Config config, StoredBytes stored, MachineSpeed machine, long? budget, MemoryReserve reserve, RoutingSample? routing = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(stored);
@@ -46,7 +47,7 @@ public sealed record ModelPlan(V4Config Config, MachineSpeed Machine, int Contex
                 MemoryPlan plan = memory is { } bytes ? MemoryPlan.For(config, weights.Sizes, bytes, room) : MachineMemory.StandardPlan(config, weights.Sizes, available, room);
                 bool isTooSmall = memory is null && !plan.IsStreaming && plan.LeastBytes > available;
                 string? problem = isTooSmall ? $"needs {MemorySize.Format(plan.LeastBytes, isRoundedUp: true)}, and {MemorySize.Format(available)} are free" : null;
-                return new PlannedWay(name, weights.Sizes.TotalBytes, plan, isTooSmall ? null : SpeedPrediction.For(config, weights, plan, machine, context), problem);
+                return new PlannedWay(name, weights.Sizes.TotalBytes, plan, isTooSmall ? null : SpeedPrediction.For(config, weights, plan, machine, context, routing), problem);
             }
             catch (ArgumentException exception)
             {

@@ -4,8 +4,8 @@ using Fathom.Model.Streaming;
 namespace Fathom.Evaluation.Planning;
 
 /// <summary>
-/// What speed to expect of a model under a memory plan: layer times that were measured, stored bytes, and the disk where experts stream. Routing is taken as even, so that the arena holds
-/// an expert with the probability slots / experts; real routing prefers some experts, and streams less.
+/// What speed to expect of a model under a memory plan: layer times that were measured, stored bytes, and the disk where experts stream. Without a sample routing is taken as even, so that the
+/// arena holds an expert with the probability slots / experts; real routing prefers some experts, and streams less.
 /// </summary>
 public sealed record SpeedPrediction
 {
@@ -23,6 +23,9 @@ public sealed record SpeedPrediction
 
     /// <summary>Bytes of experts that a decoded token reads from disk.</summary>
     public double DecodeDiskBytes { get; private init; }
+
+    /// <summary>Share of a token's experts that are in memory, 0 to 1.</summary>
+    public double ShareHeld { get; private init; }
 
     /// <summary>Rows of the chunk.</summary>
     public int PrefillRows { get; private init; }
@@ -42,8 +45,9 @@ public sealed record SpeedPrediction
     /// <param name="plan">Where they are.</param>
     /// <param name="machine">What was measured here, for this architecture.</param>
     /// <param name="depth">Tokens before the decoded one.</param>
+    /// <param name="routing">Which experts are needed how often; null takes all alike.</param>
     /// <returns>The prediction; null when experts stream and the disk's speed is unknown.</returns>
-    public static SpeedPrediction? For(V4Config config, StoredBytes stored, MemoryPlan plan, MachineSpeed machine, int depth)
+    public static SpeedPrediction? For(V4Config config, StoredBytes stored, MemoryPlan plan, MachineSpeed machine, int depth, RoutingSample? routing = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(stored);
@@ -63,14 +67,15 @@ public sealed record SpeedPrediction
             prefill += time.Prefill + (perLayer * time.PrefillExpert);
         }
 
-        double missing = plan.IsStreaming ? 1 - ((double)plan.Slots / stored.Sizes.ExpertCount) : 0, expertBytes = (double)stored.Sizes.ExpertBytes / stored.Sizes.ExpertCount;
-        double decodeBytes = missing * config.LayerCount * config.ExpertsPerToken * expertBytes, prefillBytes = missing * config.LayerCount * perLayer * expertBytes;
+        double held = !plan.IsStreaming ? 1 : routing?.ShareHeld(plan.Slots) ?? ((double)plan.Slots / stored.Sizes.ExpertCount), missing = 1 - held, expertBytes = (double)stored.Sizes.ExpertBytes / stored.Sizes.ExpertCount;
+        double decodeBytes = missing * config.LayerCount * config.ExpertsPerToken * expertBytes, prefillBytes = missing * (routing?.ExpertsOf(rows) ?? (config.LayerCount * perLayer)) * expertBytes;
         double disk = machine.DiskBytesPerSecond ?? double.PositiveInfinity;
         return new SpeedPrediction
         {
             // Experts are computed while others are read; what comes before the router has nothing to wait for, and nothing to read meanwhile.
             DecodeSeconds = decode + Math.Max(experts, decodeBytes / disk),
             DecodeComputeSeconds = decode + experts,
+            ShareHeld = held,
             DecodeDiskBytes = decodeBytes,
             PrefillRows = rows,
             PrefillSeconds = Math.Max(prefill, prefillBytes / disk),

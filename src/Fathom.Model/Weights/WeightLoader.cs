@@ -134,7 +134,7 @@ internal sealed unsafe class WeightLoader(Checkpoint checkpoint, OwnMemory? memo
         WeightMatrix matrix = checkpoint.Matrix(name + suffix);
         if (memory is null) return matrix;
         byte* scales = matrix.Scales is null ? null : memory.Copy(checkpoint[name + ".scale"]);
-        return new WeightMatrix(matrix.Format, matrix.Rows, matrix.Columns, memory.Copy(checkpoint[name + suffix]), scales, matrix.ScalesAreFloat);
+        return new WeightMatrix(matrix.Format, matrix.Rows, matrix.Columns, memory.Copy(checkpoint[name + suffix]), scales, matrix.ScalesAreFloat) { Name = matrix.Name };
     }
 
     private float[] Vector(string name) => checkpoint[name].ToFloats();
