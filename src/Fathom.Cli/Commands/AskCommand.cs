@@ -14,10 +14,6 @@ internal static class AskCommand
     /// <summary>What <c>--strict</c> ends with when the check complains.</summary>
     private const int ComplaintExitCode = 3;
 
-    /// <summary>Room for the answer when nothing else is said: this share of the context, and at most this many tokens.</summary>
-    private const int AnswerShare = 4;
-    private const int MostAnswerTokens = 32_768;
-
     public static Command Create()
     {
         var question = new Argument<string?>("QUESTION") { Description = "The question; left out, questions are read line by line from the terminal or stdin.", Arity = ArgumentArity.ZeroOrOne };
@@ -27,10 +23,10 @@ internal static class AskCommand
         });
         var attach = new Option<string[]>("--attach") { Description = "File, folder or ZIP archive to read: PDF, DOCX, XLSX, PPTX, HTML, Markdown, text, source code; may be given several times.", AllowMultipleArgumentsPerToken = true };
         var task = new Option<string?>("--task") { Description = $"A ready task: {string.Join(", ", AskTemplates.Tasks)}; the question is added to it." };
-        task.AcceptOnlyFromAmong(AskTemplates.Tasks);
+        task.AcceptOnlyFromAmong([.. AskTemplates.Tasks]);
         var template = new Option<FileInfo?>("--template") { Description = "A task of your own: a Markdown file in which {question} stands for the question." };
         var print = new Option<string?>("--print-template") { Description = $"Print a template and end: {string.Join(", ", AskTemplates.All)}." };
-        print.AcceptOnlyFromAmong(AskTemplates.All);
+        print.AcceptOnlyFromAmong([.. AskTemplates.All]);
         var format = new Option<AskFormat>("--format") { Description = "text, markdown or json.", DefaultValueFactory = _ => AskFormat.Text };
         var think = new Option<string?>("--think") { Description = "Reasoning before the answer: none, low, high or max (default: high; none for the built-in model)." };
         var system = new Option<string?>("--system") { Description = "System message in place of the template 'system'." };
@@ -71,7 +67,8 @@ internal static class AskCommand
 
             string? first = asked is not null ? AskTemplates.Fill(taskText, "question", asked) : hasTask ? AskTemplates.Fill(taskText, "question", string.Empty) : null;
             var prompt = new DocumentPrompt(set.Documents, text => opened.Tokenizer.Encode(text, matchAddedTokens: false).Length);
-            PromptPlan plan = Plan(prompt, Budget(opened, options, first ?? taskText), parsed.GetValue(onePrompt));
+            int budget = Budget(opened, options, first ?? taskText);
+            PromptPlan plan = parsed.GetValue(onePrompt) ? prompt.Fit(budget) : prompt.FitOrSplit(budget);
             AskedDocuments.ShowPlan(prompt, plan, Console.Error);
             if (parsed.GetValue(planOnly)) return 0;
 
@@ -115,19 +112,11 @@ internal static class AskCommand
         return (attached[..^1], attached[^1]);
     }
 
-    private static PromptPlan Plan(DocumentPrompt prompt, int budget, bool isOnePrompt)
-    {
-        PromptPlan plan = prompt.Fit(budget);
-        return isOnePrompt || plan.IsWhole ? plan : prompt.Split(budget);
-    }
-
     /// <summary>What the context leaves for documents.</summary>
     private static int Budget(FathomModel model, ChatOptions options, string question)
     {
-        int answer = options.Generation.MaxTokens ?? Math.Min(model.ContextLength / AnswerShare, MostAnswerTokens);
-
-        // The templates for parts stand around the question too, and the two texts meet at a token's border at best.
-        int around = Asking.TokensAround(model, options, AskTemplates.Fill(AskTemplates.Read("part"), "task", question)) + 16;
+        int answer = PartReader.AnswerTokens(model.ContextLength, options.Generation.MaxTokens);
+        int around = Asking.TokensAround(model, options, PartReader.LongestTask(question));
         int budget = model.ContextLength - answer - around;
         return budget > 0 ? budget : throw new ArgumentException($"The context of {model.ContextLength} tokens has no room for documents beside {around} tokens of instructions and {answer} of the answer; lower --max-tokens or take a model with a longer context.");
     }

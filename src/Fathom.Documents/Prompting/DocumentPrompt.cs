@@ -121,6 +121,11 @@ public sealed class DocumentPrompt
         return new PromptPlan(budgetTokens, TotalTokens, parts, []);
     }
 
+    /// <summary>One prompt if everything fits into it, else several.</summary>
+    /// <param name="budgetTokens">Tokens that the documents may take in each part.</param>
+    /// <exception cref="ArgumentException">There is a passage that does not fit.</exception>
+    public PromptPlan FitOrSplit(int budgetTokens) => Fit(budgetTokens) is { IsWhole: true } whole ? whole : Split(budgetTokens);
+
     /// <summary>The text of some passages, as it stands in a prompt.</summary>
     /// <param name="passages">The passages, in order.</param>
     public static string Render(IEnumerable<Passage> passages)
