@@ -212,7 +212,7 @@ public sealed class HostileTests : IDisposable
             ["cut.pptx"] = (pptx[..(pptx.Length / 2)], SkipReason.Damaged),
             ["bad-slide.pptx"] = (Replaced(pptx, "ppt/slides/slide1.xml", "<sld"u8.ToArray()), SkipReason.Damaged),
             ["missing-slide.pptx"] = (Replaced(pptx, "ppt/slides/slide1.xml", null), SkipReason.Damaged),
-            ["text.odt"] = (Files.Zip(("mimetype", "application/vnd.oasis.opendocument.text"u8.ToArray())), SkipReason.Unsupported),
+            ["text.odt"] = (Files.Zip(("mimetype", "application/vnd.oasis.opendocument.text"u8.ToArray())), SkipReason.Damaged),
 
             // Archives
             ["bomb.zip"] = (Files.Zip(("zeros.txt", bomb)), SkipReason.Unsafe),
