@@ -141,7 +141,7 @@ public sealed class SourceFinder
     {
         (int first, int last) = sentences.PiecesWith(sentences.Sentences[at], word => Math.Max(said.Known.GetValueOrDefault(word), open.Known.GetValueOrDefault(word)), Weighty);
         SourceDocument document = sentences.Document;
-        string text = string.Join(' ', Enumerable.Range(first, last - first + 1).Select(piece => document.Pieces[piece].Text.Trim()));
+        string text = sentences.TextOf(sentences.Sentences[at]);
         if (text.Length > LongestShown) text = text[..(LongestShown - 1)].TrimEnd() + "…";
         return new FoundSource(statement, prompt.PlaceOf(document, first, last), text, score);
     }

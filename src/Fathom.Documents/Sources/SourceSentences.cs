@@ -18,6 +18,7 @@ internal sealed class SourceSentences
 
     private readonly List<int> words = [];
     private readonly List<int> wordPieces = [];
+    private readonly List<int> wordStarts = [];
     private readonly List<SourceSentence> sentences = [];
 
     public SourceSentences(SourceDocument document, Dictionary<string, int> vocabulary)
@@ -59,6 +60,7 @@ internal sealed class SourceSentences
                 if (!isKnown) id = vocabulary.Count - 1;
                 words.Add(id);
                 wordPieces.Add(i);
+                wordStarts.Add(start);
                 last = position;
                 if (words.Count - FirstOfOpen >= LongestSentence) EndSentence(heading);
             }
@@ -91,6 +93,21 @@ internal sealed class SourceSentences
         while (first < last && weight(words[first]) < least) first++;
         while (last > first && weight(words[last]) < least) last--;
         return (wordPieces[first], wordPieces[last]);
+    }
+
+    /// <summary>The words of a sentence as they stand in its document, from the word's place in its normal form, which is the same but for a few signs.</summary>
+    public string TextOf(SourceSentence sentence)
+    {
+        (int first, int last) = (wordPieces[sentence.FirstWord], wordPieces[sentence.EndWord - 1]);
+        string text = string.Join(' ', Enumerable.Range(first, last - first + 1).Select(piece => Document.Pieces[piece].Text.Trim()));
+        string opening = Document.Pieces[first].Text.TrimStart();
+        int start = Math.Min(wordStarts[sentence.FirstWord], opening.Length - 1);
+        while (start > 0 && !char.IsWhiteSpace(opening[start - 1])) start--;
+
+        // The end: the next sentence's first word when it stands in the same piece.
+        bool isCut = sentence.EndWord < words.Count && wordPieces[sentence.EndWord] == last;
+        int tail = isCut ? Document.Pieces[last].Text.Trim().Length - wordStarts[sentence.EndWord] : 0;
+        return tail > 0 && text.Length - tail > start ? text[start..(text.Length - tail)].TrimEnd() : text[start..];
     }
 
     private int FirstOfOpen => sentences.Count == 0 ? 0 : sentences[^1].EndWord;
