@@ -8,6 +8,7 @@ using Fathom.Benchmarks;
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- serving [MODEL] [PREFIX TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- masks
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- roofline [FOLDER]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- asked-twice FATHOM [MODEL] [LINES PER PAGE]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- --filter '*'
 if (args is ["long-context", .. string[] rest])
 {
@@ -30,6 +31,12 @@ if (args is ["masks"])
 if (args is ["roofline", .. string[] target])
 {
     Roofline.Run(target.ElementAtOrDefault(0) ?? ".");
+    return;
+}
+
+if (args is ["asked-twice", string program, .. string[] asked])
+{
+    AskedTwice.Run(program, asked.ElementAtOrDefault(0) ?? string.Empty, RepositoryFiles.PathOf(), int.Parse(asked.ElementAtOrDefault(1) ?? "12", System.Globalization.CultureInfo.InvariantCulture));
     return;
 }
 

@@ -21,7 +21,7 @@ internal static class AskCommand
         {
             if (result.Tokens.Count > 0 && result.Tokens[0].Value.StartsWith("--", StringComparison.Ordinal)) result.AddError($"There is no option {result.Tokens[0].Value}.");
         });
-        var attach = new Option<string[]>("--attach") { Description = "File, folder or ZIP archive to read: PDF, DOCX, XLSX, PPTX, HTML, Markdown, text, source code; may be given several times.", AllowMultipleArgumentsPerToken = true };
+        var attach = new Option<string[]>("--attach") { Description = "File, folder or ZIP archive to read: PDF, DOCX, XLSX, PPTX, ODT, ODS, ODP, HTML, Markdown, text, source code; may be given several times.", AllowMultipleArgumentsPerToken = true };
         var task = new Option<string?>("--task") { Description = $"A ready task: {string.Join(", ", AskTemplates.Tasks)}; the question is added to it." };
         task.AcceptOnlyFromAmong([.. AskTemplates.Tasks]);
         var template = new Option<FileInfo?>("--template") { Description = "A task of your own: a Markdown file in which {question} stands for the question." };
@@ -31,6 +31,7 @@ internal static class AskCommand
         var think = new Option<string?>("--think") { Description = "Reasoning before the answer: none, low, high or max (default: high; none for the built-in model)." };
         var system = new Option<string?>("--system") { Description = "System message in place of the template 'system'." };
         var onePrompt = new Option<bool>("--one-prompt") { Description = "Take only what fits one prompt instead of reading in parts." };
+        var plain = new Option<bool?>("--plain") { Description = "Give the documents without headers and numbers and without the template 'system', for small models that cannot cite (the default for the built-in model only)." };
         var interactive = new Option<bool>("--interactive", "-i") { Description = "Go on with further questions after the first." };
         var strict = new Option<bool>("--strict") { Description = $"End with exit code {ComplaintExitCode} when a quotation or citation is wrong." };
         var cacheFolder = new Option<DirectoryInfo?>("--cache-folder") { Description = "Folder that keeps read documents, so that later questions about them start at once." };
@@ -39,7 +40,7 @@ internal static class AskCommand
         var sampling = new SamplingArguments();
         var command = new Command("ask", "Ask about documents; every quotation and citation of the answer is checked.\n\nExamples:\n  fathom ask --attach lease.pdf \"When may the rent be raised?\"\n  fathom ask --attach contracts/ --task contradictions --format markdown\n  fathom ask --attach src/ --task review --cache-folder ~/.cache/fathom -i")
         {
-            question, attach, task, template, print, format, think, system, onePrompt, interactive, strict, cacheFolder, planOnly,
+            question, attach, task, template, print, format, think, system, onePrompt, plain, interactive, strict, cacheFolder, planOnly,
         };
         model.AddTo(command);
         sampling.AddTo(command);
@@ -55,9 +56,9 @@ internal static class AskCommand
             if (paths.Length == 0) throw new ArgumentException("Name documents, such as: fathom ask --attach report.pdf \"What does it say about costs?\"");
             string taskText = parsed.GetValue(template) is { } file ? await File.ReadAllTextAsync(file.FullName, cancellation).ConfigureAwait(false) : AskTemplates.Read(parsed.GetValue(task) ?? "question");
             bool hasTask = parsed.GetValue(template) is not null || parsed.GetValue(task) is not null;
-            GenerationOptions generation = sampling.Read(parsed);
+            bool isPlain = parsed.GetValue(plain) ?? model.IsBuiltIn(parsed);
             ChatOptions options = ConversationArguments.WithThinking(
-                new ChatOptions { System = parsed.GetValue(system) ?? AskTemplates.Read("system").Trim(), Generation = generation },
+                new ChatOptions { System = parsed.GetValue(system) ?? (isPlain ? null : AskTemplates.Read("system").Trim()), Generation = sampling.Read(parsed, isGreedy: model.IsBuiltIn(parsed)) },
                 parsed.GetValue(think) ?? (model.IsBuiltIn(parsed) ? "none" : "high"));
             using var status = new StatusLine();
             DocumentSet set = AskedDocuments.Read(paths, status, Console.Error, cancellation);
@@ -66,10 +67,11 @@ internal static class AskCommand
             if (ConversationArguments.Warning(options, opened.ContextLength) is { } warning) await Console.Error.WriteLineAsync($"fathom: {warning}").ConfigureAwait(false);
 
             string? first = asked is not null ? AskTemplates.Fill(taskText, "question", asked) : hasTask ? AskTemplates.Fill(taskText, "question", string.Empty) : null;
-            var prompt = new DocumentPrompt(set.Documents, text => opened.Tokenizer.Encode(text, matchAddedTokens: false).Length);
+            var prompt = new DocumentPrompt(set.Documents, text => opened.Tokenizer.Encode(text, matchAddedTokens: false).Length, new PromptOptions { IsPlain = isPlain });
             int budget = Budget(opened, options, first ?? taskText);
             PromptPlan plan = parsed.GetValue(onePrompt) ? prompt.Fit(budget) : prompt.FitOrSplit(budget);
             AskedDocuments.ShowPlan(prompt, plan, Console.Error);
+            if (ReadingTime.Estimate(opened, options, plan, cancellation) is { } time) await Console.Error.WriteLineAsync($"fathom: {time}").ConfigureAwait(false);
             if (parsed.GetValue(planOnly)) return 0;
 
             AskFormat shape = parsed.GetValue(format);
@@ -77,6 +79,7 @@ internal static class AskCommand
             var answers = new AnswerWriter(isStreamed ? Console.Out : TextWriter.Null, isStreamed && !Console.IsOutputRedirected, status);
             var asking = new Asking(opened, options, plan, answers, new AnswerWriter(TextWriter.Null, isTerminal: false, status), Console.Error);
             var checker = new CitationChecker(prompt);
+            var finder = new SourceFinder(prompt);
             bool isClean = true;
             bool hasFailed = false;
             ILineSource? lines = first is null || parsed.GetValue(interactive) ? (Console.IsInputRedirected ? new PlainLines(Console.In) : new LineEditor("? ")) : null;
@@ -87,8 +90,9 @@ internal static class AskCommand
                     GenerationCompleted completed = await asking.AnswerAsync(next, cancellation).ConfigureAwait(false);
                     CitationReport check = checker.Check(completed.Message.Content ?? string.Empty);
                     isClean &= check.IsClean;
-                    if (shape == AskFormat.Json) AskReport.WriteJson(next, set, plan, completed, check);
-                    else AskReport.Write(check, shape, Console.Out);
+                    SourceReport sources = finder.Find(next, completed.Message.Content ?? string.Empty, cancellation);
+                    if (shape == AskFormat.Json) AskReport.WriteJson(next, set, plan, completed, check, sources);
+                    else AskReport.Write(check, sources, shape, Console.Out);
                     await Console.Error.WriteLineAsync(AnswerWriter.Speed(completed)).ConfigureAwait(false);
                 }
                 catch (Exception exception) when (lines is not null && exception is not (OperationCanceledException or OutOfMemoryException))
