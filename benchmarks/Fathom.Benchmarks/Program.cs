@@ -7,7 +7,7 @@ using Fathom.Benchmarks;
 // Usage: dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- long-context [MODEL] [TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- serving [MODEL] [PREFIX TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- masks
-//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- roofline [FOLDER]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- roofline [FOLDER] [FORMAT ...]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- --filter '*'
 if (args is ["long-context", .. string[] rest])
 {
@@ -29,7 +29,7 @@ if (args is ["masks"])
 
 if (args is ["roofline", .. string[] target])
 {
-    Roofline.Run(target.ElementAtOrDefault(0) ?? ".");
+    Roofline.Run(target.ElementAtOrDefault(0) ?? ".", [.. target.Skip(1).Select(Enum.Parse<Fathom.Compute.WeightFormat>)]);
     return;
 }
 

@@ -12,8 +12,16 @@ internal static class HalfScales
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> ToSingle(Vector128<ushort> halves)
     {
-        Vector256<int> bits = Avx2.ConvertToVector256Int32(halves);
+        Vector256<int> bits = Avx2.IsSupported ? Avx2.ConvertToVector256Int32(halves) : Vector256.WidenLower(halves.ToVector256Unsafe()).AsInt32();
         Vector256<float> magnitude = ((bits & Vector256.Create(0x7FFF)) << 13).AsSingle() * Binary16Numbers.Rebias;
         return (magnitude.AsInt32() | ((bits & Vector256.Create(0x8000)) << 16)).AsSingle();
+    }
+
+    /// <summary>The scales of eight rows, which lie a stride apart.</summary>
+    public static unsafe Vector256<float> Eight(byte* first, long stride)
+    {
+        ushort* halves = stackalloc ushort[8];
+        for (int r = 0; r < 8; r++) halves[r] = *(ushort*)(first + (r * stride));
+        return ToSingle(Vector128.Load(halves));
     }
 }
