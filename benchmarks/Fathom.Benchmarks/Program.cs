@@ -8,6 +8,7 @@ using Fathom.Benchmarks;
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- serving [MODEL] [PREFIX TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- masks
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- roofline [FOLDER] [FORMAT ...]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- levels [FORMAT ...]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- --filter '*'
 if (args is ["long-context", .. string[] rest])
 {
@@ -30,6 +31,12 @@ if (args is ["masks"])
 if (args is ["roofline", .. string[] target])
 {
     Roofline.Run(target.ElementAtOrDefault(0) ?? ".", [.. target.Skip(1).Select(Enum.Parse<Fathom.Compute.WeightFormat>)]);
+    return;
+}
+
+if (args is ["levels", .. string[] formats])
+{
+    Levels.Run([.. formats.Select(Enum.Parse<Fathom.Compute.WeightFormat>)]);
     return;
 }
 

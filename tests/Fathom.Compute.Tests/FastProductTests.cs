@@ -68,7 +68,7 @@ public sealed unsafe class FastProductTests
             foreach (IntegerKernels kernels in Kernels)
             {
                 using var device = new CpuDevice(2, Arithmetic.Fast) { Kernels = kernels };
-                foreach (int inputs in (int[])[1, 2, 3, 4, 5, 6, 7, 8, 9, 70])
+                foreach (int inputs in kernels is GroupKernels<PortableDot, Sums<PortableDot>> ? (int[])[2, 7] : [1, 2, 3, 4, 5, 6, 7, 8, 9, 70])
                 {
                     Rows y = data.New(inputs, rows);
                     device.Linear(x.Slice(0, inputs), weight, y);

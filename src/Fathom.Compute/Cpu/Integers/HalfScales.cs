@@ -18,10 +18,14 @@ internal static class HalfScales
     }
 
     /// <summary>The scales of eight rows, which lie a stride apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector256<float> Eight(byte* first, long stride)
     {
-        ushort* halves = stackalloc ushort[8];
-        for (int r = 0; r < 8; r++) halves[r] = *(ushort*)(first + (r * stride));
-        return ToSingle(Vector128.Load(halves));
+        byte* fifth = first + (4 * stride);
+        return ToSingle(Vector128.Create(Four(first, stride), Four(fifth, stride)).AsUInt16());
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe ulong Four(byte* first, long stride) =>
+        *(ushort*)first | ((ulong)*(ushort*)(first + stride) << 16) | ((ulong)*(ushort*)(first + (2 * stride)) << 32) | ((ulong)*(ushort*)(first + (3 * stride)) << 48);
 }

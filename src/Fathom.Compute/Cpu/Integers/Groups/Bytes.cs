@@ -43,6 +43,7 @@ internal static unsafe class Bytes
     /// <summary>Eight rows of eight bytes, turned around.</summary>
     /// <param name="rows">[8], the bytes of a row from the lowest on.</param>
     /// <param name="to">Receives [8][8].</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Transpose(ulong* rows, byte* to)
     {
         if (Sse2.IsSupported)

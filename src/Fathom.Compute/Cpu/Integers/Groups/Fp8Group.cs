@@ -48,6 +48,7 @@ internal readonly unsafe struct Fp8Group : IGroupFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<byte> LoadForPanel(byte* block, int part) => default;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Gather(WeightMatrix weight, int row, byte* scales)
     {
         float* to = (float*)scales;

@@ -34,16 +34,16 @@ internal readonly unsafe struct Iq2XxsGroup : IGroupFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<byte> LoadForPanel(byte* block, int part) => Load(block, part);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Gather(WeightMatrix weight, int row, byte* scales)
     {
+        ulong* values = stackalloc ulong[GroupRows.Rows];
         byte* start = weight.Data + (row * weight.RowBytes);
         for (int block = 0; block < weight.Columns / 256; block++, start += BlockBytes, scales += Record)
         {
             HalfScales.Eight(start, weight.RowBytes).Store((float*)scales);
-            for (int r = 0; r < GroupRows.Rows; r++)
-            {
-                for (int g = 0; g < 8; g++) scales[32 + (8 * g) + r] = (byte)(start[(r * weight.RowBytes) + 9 + (8 * g)] >> 4);
-            }
+            for (int r = 0; r < GroupRows.Rows; r++) values[r] = UpperNibbles(start + (r * weight.RowBytes) + 9);
+            Bytes.Transpose(values, scales + 32);
         }
     }
 
@@ -54,6 +54,11 @@ internal readonly unsafe struct Iq2XxsGroup : IGroupFormat
         Vector256<float> inGroup = Vector256.ConvertToSingle(Bytes.Eight(record + 32 + (8 * (group % 8)))) + Vector256.Create(0.5f);
         return Vector256.Load((float*)record) * inGroup * Vector256.Create(0.25f);
     }
+
+    // Of eight bytes that lie eight apart.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong UpperNibbles(byte* w) =>
+        ((w[0] | ((ulong)w[8] << 8) | ((ulong)w[16] << 16) | ((ulong)w[24] << 24) | ((ulong)w[32] << 32) | ((ulong)w[40] << 40) | ((ulong)w[48] << 48) | ((ulong)w[56] << 56)) >> 4) & 0x0F0F0F0F0F0F0F0F;
 
     private static ulong* Table(int entries, Func<int, int, byte> byteAt)
     {

@@ -30,15 +30,18 @@ internal readonly unsafe struct Mxfp4Group : IGroupFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<byte> LoadForPanel(byte* block, int part) => Load(block, part);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Gather(WeightMatrix weight, int row, byte* scales)
     {
-        byte* start = weight.Data + (row * weight.RowBytes);
-        for (int group = 0; group < weight.Columns / IntegerRounding.Group; group++, start += BlockBytes)
-        {
-            for (int r = 0; r < GroupRows.Rows; r++) *scales++ = start[r * weight.RowBytes];
-        }
+        long stride = weight.RowBytes;
+        byte* w = weight.Data + (row * stride), w4 = w + (4 * stride);
+        var to = (ulong*)scales;
+        for (int group = 0; group < weight.Columns / IntegerRounding.Group; group++, w += BlockBytes, w4 += BlockBytes) *to++ = Four(w, stride) | ((ulong)Four(w4, stride) << 32);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Scale(byte* scales, int group) => Fp4Group.Scale(scales, group);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Four(byte* w, long stride) => w[0] | ((uint)w[stride] << 8) | ((uint)w[2 * stride] << 16) | ((uint)w[3 * stride] << 24);
 }

@@ -25,6 +25,7 @@ internal readonly unsafe struct Q2KGroup : IGroupFormat
         Vector128.Create((ushort)(block[2 * part] & 15)),
         Vector128.Create((ushort)(block[(2 * part) + 1] & 15)))).AsByte();
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Gather(WeightMatrix weight, int row, byte* scales)
     {
         ulong* values = stackalloc ulong[GroupRows.Rows];

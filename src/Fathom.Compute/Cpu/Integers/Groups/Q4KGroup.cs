@@ -22,6 +22,7 @@ internal readonly unsafe struct Q4KGroup : IGroupFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<byte> LoadForPanel(byte* block, int part) => Load(block, part);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Gather(WeightMatrix weight, int row, byte* scales)
     {
         ulong* values = stackalloc ulong[GroupRows.Rows], minima = stackalloc ulong[GroupRows.Rows];

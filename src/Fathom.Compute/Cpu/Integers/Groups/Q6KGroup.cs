@@ -39,6 +39,7 @@ internal readonly unsafe struct Q6KGroup : IGroupFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<byte> LoadForPanel(byte* block, int part) => default;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Gather(WeightMatrix weight, int row, byte* scales)
     {
         ulong* values = stackalloc ulong[GroupRows.Rows];

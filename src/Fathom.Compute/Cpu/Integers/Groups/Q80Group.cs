@@ -20,6 +20,7 @@ internal readonly unsafe struct Q80Group : IGroupFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<byte> LoadForPanel(byte* block, int part) => Load(block, part);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Gather(WeightMatrix weight, int row, byte* scales)
     {
         byte* start = weight.Data + (row * weight.RowBytes);
