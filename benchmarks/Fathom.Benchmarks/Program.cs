@@ -7,8 +7,9 @@ using Fathom.Benchmarks;
 // Usage: dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- long-context [MODEL] [TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- serving [MODEL] [PREFIX TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- masks
-//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- roofline [FOLDER]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- asked-twice FATHOM [MODEL] [LINES PER PAGE]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- roofline [FOLDER] [FORMAT ...]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- levels [FORMAT ...]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- --filter '*'
 if (args is ["long-context", .. string[] rest])
 {
@@ -30,7 +31,13 @@ if (args is ["masks"])
 
 if (args is ["roofline", .. string[] target])
 {
-    Roofline.Run(target.ElementAtOrDefault(0) ?? ".");
+    Roofline.Run(target.ElementAtOrDefault(0) ?? ".", [.. target.Skip(1).Select(Enum.Parse<Fathom.Compute.WeightFormat>)]);
+    return;
+}
+
+if (args is ["levels", .. string[] formats])
+{
+    Levels.Run([.. formats.Select(Enum.Parse<Fathom.Compute.WeightFormat>)]);
     return;
 }
 
