@@ -7,9 +7,11 @@ using Fathom.Benchmarks;
 // Usage: dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- long-context [MODEL] [TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- serving [MODEL] [PREFIX TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- masks
-//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- roofline [FOLDER]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- streaming MODEL [BUDGET] [PROMPT] [DECODED]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- routing [MODEL] [TOKENS]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- asked-twice FATHOM [MODEL] [LINES PER PAGE]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- roofline [FOLDER] [FORMAT ...]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- levels [FORMAT ...]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- --filter '*'
 if (args is ["long-context", .. string[] rest])
 {
@@ -31,7 +33,19 @@ if (args is ["masks"])
 
 if (args is ["roofline", .. string[] target])
 {
-    Roofline.Run(target.ElementAtOrDefault(0) ?? ".");
+    Roofline.Run(target.ElementAtOrDefault(0) ?? ".", [.. target.Skip(1).Select(Enum.Parse<Fathom.Compute.WeightFormat>)]);
+    return;
+}
+
+if (args is ["levels", .. string[] formats])
+{
+    Levels.Run([.. formats.Select(Enum.Parse<Fathom.Compute.WeightFormat>)]);
+    return;
+}
+
+if (args is ["asked-twice", string program, .. string[] asked])
+{
+    AskedTwice.Run(program, asked.ElementAtOrDefault(0) ?? string.Empty, RepositoryFiles.PathOf(), int.Parse(asked.ElementAtOrDefault(1) ?? "12", System.Globalization.CultureInfo.InvariantCulture));
     return;
 }
 

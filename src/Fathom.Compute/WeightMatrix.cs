@@ -68,6 +68,7 @@ public sealed unsafe class WeightMatrix
         WeightFormat.Fp4 => Columns % 64 == 0 && !ScalesAreFloat,
         WeightFormat.Mxfp4 or WeightFormat.Q80 => Columns % 64 == 0,
         WeightFormat.Fp8 => Columns % Fp8Block == 0,
+        WeightFormat.Q4K or WeightFormat.Q6K or WeightFormat.Q2K or WeightFormat.Iq2Xxs => true,
         _ => false,
     };
 

@@ -206,6 +206,15 @@ public sealed class FathomModel : IDisposable
         });
     }
 
+    /// <summary>How many tokens of a conversation's prompt the cache folder holds, so that they need not be read again.</summary>
+    /// <exception cref="ChatFormatException">The messages do not follow the format.</exception>
+    public int KeptTokens(IReadOnlyList<ChatMessage> messages, ChatOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        ArgumentNullException.ThrowIfNull(options);
+        return scheduler.LengthInFolder(options.CacheSpace, Tokenizer.Encode(Render(messages, options).Spans));
+    }
+
     /// <summary>The message that made a call, when it was made here; null otherwise.</summary>
     /// <param name="callId">The call's id.</param>
     /// <param name="space">Whose calls.</param>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Fathom.Compute.Cpu;
 
 namespace Fathom.Evaluation.Speed;
 
@@ -55,7 +56,7 @@ public sealed record SpeedReport(string Model, DateTime Date, TokenCost Cost, IR
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{Model}: a token reads {Cost.WeightBytes / 1e9:0.000} GB of weights and takes {2e-9 * Cost.Weights:0.000} G operations, attention apart. Resident at most {PeakResidentBytes / 1e9:0.0} GB.\n\n");
         foreach (MachinePeaks peaks in Peaks)
-            text.Append(CultureInfo.InvariantCulture, $"{peaks.Threads} thread{(peaks.Threads == 1 ? string.Empty : "s")} of this machine: reads {peaks.BytesPerSecond / 1e9:0.0} GB/s, {peaks.FloatOperationsPerSecond / 1e9:0} G operations/s in 32 bits{(peaks.ByteOperationsPerSecond > 0 ? string.Create(CultureInfo.InvariantCulture, $", {peaks.ByteOperationsPerSecond / 1e9:0} in 8 bits") : string.Empty)}. Shares are of the 32-bit figure.\n");
+            text.Append(CultureInfo.InvariantCulture, $"{peaks.Threads} thread{(peaks.Threads == 1 ? string.Empty : "s")} of this machine: reads {peaks.BytesPerSecond / 1e9:0.0} GB/s, {peaks.FloatOperationsPerSecond / 1e9:0} G operations/s in 32 bits{(peaks.ByteOperationsPerSecond > 0 ? string.Create(CultureInfo.InvariantCulture, $", {peaks.ByteOperationsPerSecond / 1e9:0} in 8 bits") : string.Empty)}. Shares are of the 32-bit figure. Integer products: {CpuDevice.FastProducts}.\n");
         text.Append("\n| | tokens | threads | tokens/s (median) | slowest to fastest | GB/s of weights | of the machine's | G operations/s | of the machine's |");
         text.Append(before is null ? "\n|---|---:|---:|---:|---:|---:|---:|---:|---:|\n" : " against before |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
         foreach (SpeedResult result in Results) Row(text, result, before);
