@@ -9,6 +9,7 @@ using Fathom.Benchmarks;
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- masks
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- streaming MODEL [BUDGET] [PROMPT] [DECODED]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- routing [MODEL] [TOKENS]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- planning FATHOM MODEL BUDGET:CONTEXT:THREADS ...
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- asked-twice FATHOM [MODEL] [LINES PER PAGE]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- roofline [FOLDER] [FORMAT ...]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- levels [FORMAT ...]
@@ -53,6 +54,12 @@ if (args is ["streaming", string streamed, .. string[] under])
 {
     int Number(int place, int standard) => under.ElementAtOrDefault(place) is { } text ? int.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : standard;
     Streaming.Run(streamed, under.ElementAtOrDefault(0) ?? "6GB", Number(1, 512), Number(2, 48));
+    return;
+}
+
+if (args is ["planning", string planner, string planned, .. string[] ways])
+{
+    Planning.Run(planner, planned, ways);
     return;
 }
 

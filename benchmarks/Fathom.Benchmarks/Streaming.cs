@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Fathom.Checkpoints;
+using Fathom.Evaluation.Planning;
 using Fathom.Model;
 using Fathom.Model.Streaming;
 
@@ -10,9 +10,6 @@ namespace Fathom.Benchmarks;
 /// <summary>A model under a memory budget: memory against the budget, decoding against what the disk gives, and the ways of replacing experts on the same routing.</summary>
 internal static class Streaming
 {
-    private const int Readers = 4;
-    private const int PieceBytes = 2 << 20;
-
     public static void Run(string path, string budget, int prompt, int decoded)
     {
         foreach (bool readsAhead in (bool[])[true, false]) Run(path, MemorySize.Parse(budget), prompt, decoded, readsAhead);
@@ -100,32 +97,7 @@ internal static class Streaming
         return tokens / seconds;
     }
 
-    // Random pieces by as many threads as streaming has, for about two seconds.
-    private static unsafe double DiskSpeed(string path)
-    {
-        UnbufferedFile[] files = [.. (Directory.Exists(path) ? Directory.GetFiles(path, "*.safetensors") : [path]).Select(UnbufferedFile.Open)];
-        long[] lengths = [.. files.Select(file => new FileInfo(file.Path).Length)];
-        long read = 0, started = Stopwatch.GetTimestamp();
-        Thread[] threads = [.. Enumerable.Range(0, Readers).Select(seed => new Thread(() =>
-        {
-            var random = new Random(seed);
-            byte* buffer = (byte*)NativeMemory.AlignedAlloc(PieceBytes, UnbufferedFile.Alignment);
-            while (Stopwatch.GetElapsedTime(started).TotalSeconds < 2)
-            {
-                // An expert's pieces lie one after the other.
-                int file = random.Next(files.Length);
-                long offset = random.NextInt64(Math.Max(1, (lengths[file] / PieceBytes) - 7)) * PieceBytes;
-                for (int piece = 0; piece < 7; piece++) Interlocked.Add(ref read, files[file].Read(offset + (piece * PieceBytes), buffer, PieceBytes));
-            }
-
-            NativeMemory.AlignedFree(buffer);
-        }))];
-        foreach (Thread thread in threads) thread.Start();
-        foreach (Thread thread in threads) thread.Join();
-        double speed = read / Stopwatch.GetElapsedTime(started).TotalSeconds;
-        foreach (UnbufferedFile file in files) file.Dispose();
-        return speed;
-    }
+    private static double DiskSpeed(string path) => DiskProbe.Measure(Directory.Exists(path) ? Directory.GetFiles(path, "*.safetensors") : [path]) ?? throw new ArgumentException($"{path} is too small to measure a disk with.");
 
     private static void Trial(IReadOnlyList<int[]> steps, V4Config config, int slots, int skip)
     {
