@@ -38,7 +38,7 @@ public sealed class V4Model : ILanguageModel
         this.device = device;
         this.options = options;
         weights = new WeightLoader(checkpoint).Load();
-        context = new LayerContext(checkpoint.Config, device, workspace, options.Profile) { SeesCompressed = !options.WindowOnly };
+        context = new LayerContext(checkpoint.Config, device, workspace, options.Profile) { SeesCompressed = !options.WindowOnly, Layouts = CacheLayouts.For(checkpoint.Config, options) };
         block = new Block(context);
         windowRotary = RotaryTable.ForWindowLayers(checkpoint.Config);
         compressedRotary = RotaryTable.ForCompressedLayers(checkpoint.Config);
@@ -64,6 +64,12 @@ public sealed class V4Model : ILanguageModel
 
     /// <summary>Where activations are rounded.</summary>
     public NumericProfile Profile => options.Profile;
+
+    /// <summary>How sessions store compressed entries.</summary>
+    public CacheStorage CacheStorage => options.CacheStorage;
+
+    /// <summary>What that takes, for the specification's formula.</summary>
+    public CacheFormat CacheFormat => new($"{context.Layouts.Main.Format}, {context.Layouts.Index.Format} index", context.Layouts.Main.RowBytes, context.Layouts.Index.RowBytes);
 
     /// <summary>Bytes that forwards hold as scratch at present, apart from sessions and mapped weights.</summary>
     public long WorkspaceBytes => workspace.Bytes + ((long)logits.Length * sizeof(float));
@@ -176,8 +182,8 @@ public sealed class V4Model : ILanguageModel
 
     internal V4Session CreateV4Session()
     {
-        LayerCache[] caches = Array.ConvertAll(weights.Layers, layer => new LayerCache(layer, Config));
-        return new V4Session(this, caches, weights.Prediction is { } prediction ? new LayerCache(prediction.Block, Config) : null);
+        LayerCache[] caches = Array.ConvertAll(weights.Layers, layer => new LayerCache(layer, Config, context.Layouts));
+        return new V4Session(this, caches, weights.Prediction is { } prediction ? new LayerCache(prediction.Block, Config, context.Layouts) : null);
     }
 
     /// <summary>Runs one layer alone on given streams of a fresh session, for comparison with reference data.</summary>

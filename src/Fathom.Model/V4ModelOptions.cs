@@ -14,6 +14,9 @@ public sealed record V4ModelOptions
     /// <summary>Rows of one forward at most, 1,024 by default. Longer prompts are fed in several forwards; memory for a forward grows with it.</summary>
     public int MaxBatchRows { get; init; } = 1024;
 
+    /// <summary>How sessions store compressed entries; 32-bit floats by default.</summary>
+    public CacheStorage CacheStorage { get; init; }
+
     /// <summary>Leaves compressed entries out of attention, so that a layer sees its window only: what the model is worth without its long memory. For measurements.</summary>
     public bool WindowOnly { get; init; }
 
