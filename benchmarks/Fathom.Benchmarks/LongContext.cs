@@ -9,6 +9,9 @@ namespace Fathom.Benchmarks;
 /// <summary>A long prompt: memory against the specification's formula, the time of a decoded token against that at 1,000 tokens, and where it goes.</summary>
 internal static class LongContext
 {
+    /// <summary>What stands after the formula's bytes for a token in the first line.</summary>
+    public const string PerToken = " bytes of cache per token by the formula ";
+
     private const int ShortLength = 1_000;
     private const int Decoded = 200;
 
@@ -18,7 +21,7 @@ internal static class LongContext
         using V4Model model = V4Model.Open(folder, new V4ModelOptions { CacheStorage = storage, WrapDevice = device => timed = new TimedDevice(device) });
         var summary = new ModelSummary(model.Config);
         double perToken = summary.CacheBytesPerToken(model.CacheFormat);
-        Print($"{folder}: {model.Config.LayerCount} layers, {perToken:f1} bytes of cache per token by the formula ({model.CacheFormat.Name})");
+        Print($"{folder}: {model.Config.LayerCount} layers, {perToken:f1}{PerToken}({model.CacheFormat.Name})");
         Print($"{"tokens",9} {"cache bytes",12} {"growth",12} {"formula",12} {"ratio",7} {"heap growth",12} {"prefill t/s",11} {"decode ms",10}  where it goes");
 
         using ISession session = model.CreateSession();
@@ -26,6 +29,9 @@ internal static class LongContext
         long firstBytes = 0, firstHeap = 0;
         double firstDecode = 0;
         WarmUp(model);
+
+        // The decoded tokens fill the rest of the model's positions.
+        tokens = Math.Min(tokens, model.MaxPositions - Decoded);
         foreach (int length in Lengths(tokens))
         {
             int fed = length - session.Length;

@@ -5,6 +5,7 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Fathom.Benchmarks;
 
 // Usage: dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- long-context [MODEL] [TOKENS] [F32|BF16|Compact]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- context-picture FOLDER OUTPUT…
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- serving [MODEL] [PREFIX TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- masks
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- roofline [FOLDER]
@@ -15,6 +16,12 @@ if (args is ["long-context", .. string[] rest])
         rest.ElementAtOrDefault(0) ?? RepositoryFiles.PathOf("tests", "models", "random"),
         int.Parse(rest.ElementAtOrDefault(1) ?? "100000", System.Globalization.CultureInfo.InvariantCulture),
         Enum.Parse<Fathom.Model.CacheStorage>(rest.ElementAtOrDefault(2) ?? "F32", ignoreCase: true));
+    return;
+}
+
+if (args is ["context-picture", string pictureFolder, .. string[] outputs])
+{
+    ContextPicture.Run(pictureFolder, outputs);
     return;
 }
 

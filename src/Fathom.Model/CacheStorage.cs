@@ -2,7 +2,7 @@ namespace Fathom.Model;
 
 /// <summary>How a session stores its compressed entries, which are what grows with its length (architecture specification, section 10.1). Window rows are 32-bit floats in all.</summary>
 /// <remarks>
-/// Index keys are FP4 whenever they are rounded to it: in the profile <see cref="NumericProfile.Official"/>, and with <see cref="Compact"/>.
+/// Index keys are FP4, as in training; only <see cref="NumericProfile.Plain"/> keeps them in 32 bits, unless <see cref="Compact"/> is asked for.
 /// </remarks>
 public enum CacheStorage
 {

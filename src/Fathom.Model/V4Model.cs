@@ -2,6 +2,7 @@ using Fathom.Checkpoints;
 using Fathom.Compute;
 using Fathom.Compute.Cpu;
 using Fathom.Compute.Memory;
+using Fathom.Compute.Workers;
 using Fathom.Model.Caches;
 using Fathom.Model.Layers;
 using Fathom.Model.Weights;
@@ -65,11 +66,14 @@ public sealed class V4Model : ILanguageModel
     /// <summary>Where activations are rounded.</summary>
     public NumericProfile Profile => options.Profile;
 
+    /// <summary>Threads that compute; null when the device is not the processor.</summary>
+    public int? Threads => options.Workers;
+
     /// <summary>How sessions store compressed entries.</summary>
     public CacheStorage CacheStorage => options.CacheStorage;
 
     /// <summary>What that takes, for the specification's formula.</summary>
-    public CacheFormat CacheFormat => new($"{context.Layouts.Main.Format}, {context.Layouts.Index.Format} index", context.Layouts.Main.RowBytes, context.Layouts.Index.RowBytes);
+    public CacheFormat CacheFormat => new($"{context.Layouts.Main.Format}, {context.Layouts.Index.Format} index", context.Layouts.Main.RowBytes, context.Layouts.Index.RowBytes, sizeof(float) * Config.HeadDim);
 
     /// <summary>Bytes that forwards hold as scratch at present, apart from sessions and mapped weights.</summary>
     public long WorkspaceBytes => workspace.Bytes + ((long)logits.Length * sizeof(float));
@@ -176,7 +180,12 @@ public sealed class V4Model : ILanguageModel
     internal static V4Model Create(Checkpoint checkpoint, V4ModelOptions options, IDevice? device = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxBatchRows, 1);
-        device ??= new CpuDevice(options.Workers, options.Profile == NumericProfile.Fast && CpuDevice.HasFastProducts ? Arithmetic.Fast : Arithmetic.Exact);
+        if (device is null)
+        {
+            var cpu = new CpuDevice(options.Workers ?? ThreadMeasurement.Here.Threads, options.Profile == NumericProfile.Fast && CpuDevice.HasFastProducts ? Arithmetic.Fast : Arithmetic.Exact);
+            (device, options) = (cpu, options with { Workers = cpu.WorkerCount });
+        }
+
         return new V4Model(checkpoint, options.WrapDevice?.Invoke(device) ?? device, options);
     }
 

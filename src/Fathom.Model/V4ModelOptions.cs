@@ -8,7 +8,7 @@ public sealed record V4ModelOptions
     /// <summary>Where activations are rounded; <see cref="NumericProfile.Fast"/> by default.</summary>
     public NumericProfile Profile { get; init; } = NumericProfile.Fast;
 
-    /// <summary>Threads; null takes one per processor that this process may use. Results do not depend on it.</summary>
+    /// <summary>Threads; null takes as many as a short measurement finds best on this machine (<see cref="Fathom.Compute.Workers.ThreadMeasurement"/>). Results do not depend on it.</summary>
     public int? Workers { get; init; }
 
     /// <summary>Rows of one forward at most, 1,024 by default. Longer prompts are fed in several forwards; memory for a forward grows with it.</summary>

@@ -34,7 +34,7 @@ internal static unsafe class Verbs
             ["PickEntries few"] = (PickEntries(32, 40, 5), 0f),
             ["PickEntries with 20 heads"] = (PickEntries(64, 200, 20), 0f),
             ["PickEntries in FP4"] = (PickEntries(128, 300, 6, RowFormat.Fp4), 0f),
-            ["PickEntries in FP4, many"] = (PickEntries(64, 3000, 5, RowFormat.Fp4), 0f),
+            ["PickEntries in FP4, many"] = (PickEntries(32, 2100, 3, RowFormat.Fp4), 0f),
             ["PickEntries in FP4, one head of 8"] = (PickEntries(8, 70, 1, RowFormat.Fp4), 0f),
             ["PickEntries in FP4, heads of 100"] = (PickEntries(100, 200, 9, RowFormat.Fp4), 0f),
             ["Attend 64"] = (Attend(5, 64, 20), 2e-5f),

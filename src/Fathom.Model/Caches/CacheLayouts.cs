@@ -24,7 +24,7 @@ internal readonly record struct CacheLayouts(RowLayout Main, RowLayout Index)
             CacheStorage.Compact => RowFormat.Fp8,
             _ => throw new ArgumentException($"There is no cache format {options.CacheStorage}.", nameof(options)),
         };
-        bool roundsIndex = (options.Profile == NumericProfile.Official || options.CacheStorage == CacheStorage.Compact) && config.IndexHeadDim >= SmallestFp4Width;
+        bool roundsIndex = (options.Profile != NumericProfile.Plain || options.CacheStorage == CacheStorage.Compact) && config.IndexHeadDim >= SmallestFp4Width;
         return new CacheLayouts(
             new RowLayout(main, config.HeadDim, config.RotaryDim),
             new RowLayout(roundsIndex ? RowFormat.Fp4 : RowFormat.F32, config.IndexHeadDim));

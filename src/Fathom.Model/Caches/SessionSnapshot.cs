@@ -102,7 +102,7 @@ internal static unsafe class SessionSnapshot
         if (cache is null) return;
         int entries = length / cache.Ratio;
         PagedRows table = cache.Entries;
-        Span<byte> row = stackalloc byte[table.Layout.RowBytes];
+        var row = new byte[table.Layout.RowBytes];
         for (int i = since / cache.Ratio; i < entries; i++)
         {
             if (!isRestoring) table.Load(i, row);
