@@ -16,6 +16,10 @@ public unsafe class IndexerBenchmarks : DeviceBenchmark
     [Params(2048, 16384)]
     public int Entries { get; set; }
 
+    /// <summary>How keys are stored: in FP4 they are scanned in integers.</summary>
+    [Params(RowFormat.F32, RowFormat.Fp4)]
+    public RowFormat Format { get; set; }
+
     /// <summary>PickEntries.</summary>
     [Benchmark]
     public void PickEntries() => Device.PickEntries(queries, weights, keys, visible, picks, Picks);
@@ -24,10 +28,11 @@ public unsafe class IndexerBenchmarks : DeviceBenchmark
     protected override void Prepare()
     {
         queries = Random(Rows, Heads * HeadDim);
+        if (Format == RowFormat.Fp4) Device.HadamardAndRoundToFp4(queries, HeadDim, RowLayout.Fp4Group);
         weights = Random(Rows, Heads);
-        var entries = new PagedRows(HeadDim);
+        var entries = new PagedRows(new RowLayout(Format, HeadDim));
         Rows values = Random(Entries, HeadDim);
-        for (int e = 0; e < Entries; e++) values[e].CopyTo(new Span<float>(entries.Writable(e), HeadDim));
+        for (int e = 0; e < Entries; e++) entries.Write(e, values[e]);
         keys = [.. Enumerable.Repeat(entries, Rows)];
         visible = [.. Enumerable.Repeat(Entries, Rows)];
         picks = new int[Rows * Picks];

@@ -4,7 +4,8 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Fathom.Benchmarks;
 
-// Usage: dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- long-context [MODEL] [TOKENS]
+// Usage: dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- long-context [MODEL] [TOKENS] [F32|BF16|Compact]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- context-picture FOLDER OUTPUT…
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- serving [MODEL] [PREFIX TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- masks
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- streaming MODEL [BUDGET] [PROMPT] [DECODED]
@@ -16,7 +17,16 @@ using Fathom.Benchmarks;
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- --filter '*'
 if (args is ["long-context", .. string[] rest])
 {
-    LongContext.Run(rest.ElementAtOrDefault(0) ?? RepositoryFiles.PathOf("tests", "models", "random"), int.Parse(rest.ElementAtOrDefault(1) ?? "100000", System.Globalization.CultureInfo.InvariantCulture));
+    LongContext.Run(
+        rest.ElementAtOrDefault(0) ?? RepositoryFiles.PathOf("tests", "models", "random"),
+        int.Parse(rest.ElementAtOrDefault(1) ?? "100000", System.Globalization.CultureInfo.InvariantCulture),
+        Enum.Parse<Fathom.Model.CacheStorage>(rest.ElementAtOrDefault(2) ?? "F32", ignoreCase: true));
+    return;
+}
+
+if (args is ["context-picture", string pictureFolder, .. string[] outputs])
+{
+    ContextPicture.Run(pictureFolder, outputs);
     return;
 }
 

@@ -2,9 +2,10 @@ namespace Fathom.Checkpoints;
 
 /// <summary>Cache bytes of one session in one storage format (architecture specification, section 10.1).</summary>
 /// <param name="Name">What is stored how.</param>
-/// <param name="MainEntry">Bytes of a compressed entry and of a window row.</param>
+/// <param name="MainEntry">Bytes of a compressed entry.</param>
 /// <param name="IndexEntry">Bytes of an index entry.</param>
-public sealed record CacheFormat(string Name, double MainEntry, double IndexEntry);
+/// <param name="WindowRow">Bytes of a window row.</param>
+public sealed record CacheFormat(string Name, double MainEntry, double IndexEntry, double WindowRow);
 
 /// <summary>
 /// Size figures of a model: parameters, bytes, caches. Everything is counted from the tensor layout of the config, so
@@ -64,20 +65,21 @@ public sealed class ModelSummary
     /// <summary>Main layers of a kind.</summary>
     public int LayersOf(LayerKind kind) => Enumerable.Range(0, config.LayerCount).Count(layer => config.KindOf(layer) == kind);
 
-    /// <summary>Storage formats worth comparing: those of serving systems, and Fathom's own.</summary>
+    /// <summary>Storage formats worth comparing: Fathom's own, the default first, all with windows in 32 bits; and bfloat16 throughout.</summary>
     public IReadOnlyList<CacheFormat> CacheFormats
     {
         get
         {
-            int rotary = config.RotaryDim, rest = config.HeadDim - rotary, index = config.IndexHeadDim;
+            int head = config.HeadDim, rotary = config.RotaryDim, index = config.IndexHeadDim;
 
             // FP8 part, bfloat16 rotary part, one scale byte for each 64 and one byte of padding; FP4 with a scale byte for each 32.
-            double mixedMain = rest + (2 * rotary) + Math.Ceiling(rest / 64.0) + 1, mixedIndex = (index / 2.0) + Math.Ceiling(index / 32.0);
+            double compact = head + rotary + Math.Ceiling((head - rotary) / 64.0) + 1, fp4 = (index / 2.0) + Math.Ceiling(index / 32.0);
             return
             [
-                new CacheFormat("F32 (Fathom)", 4.0 * config.HeadDim, 4.0 * index),
-                new CacheFormat("BF16", 2.0 * config.HeadDim, 2.0 * index),
-                new CacheFormat("FP8 with BF16 rotary part, FP4 index", mixedMain, mixedIndex),
+                new CacheFormat("F32, FP4 index (--caches f32)", 4.0 * head, fp4, 4.0 * head),
+                new CacheFormat("BF16, FP4 index (--caches bf16)", 2.0 * head, fp4, 4.0 * head),
+                new CacheFormat("FP8 with BF16 rotary part, FP4 index (--caches compact)", compact, fp4, 4.0 * head),
+                new CacheFormat("BF16 throughout, in other systems", 2.0 * head, 2.0 * index, 2.0 * head),
             ];
         }
     }
@@ -107,7 +109,7 @@ public sealed class ModelSummary
     public double WindowBytes(CacheFormat format)
     {
         ArgumentNullException.ThrowIfNull(format);
-        return (double)config.LayerCount * config.Window * format.MainEntry;
+        return (double)config.LayerCount * config.Window * format.WindowRow;
     }
 
     /// <summary>Bytes of compressed entries and windows of a session of this many tokens, without compressor working state.</summary>

@@ -67,6 +67,6 @@ public interface ISession : IDisposable
     void WriteSnapshot(Stream destination, int since = 0);
 
     /// <summary>Replaces this session's content by a snapshot of the same model; one that was written since some length goes on from a session of that length. On failure the session stays as it was.</summary>
-    /// <exception cref="InvalidDataException">The snapshot is damaged, belongs to another model or numeric profile, or goes on from another length.</exception>
+    /// <exception cref="InvalidDataException">The snapshot is damaged, belongs to another model, numeric profile or cache format, or goes on from another length.</exception>
     void ReadSnapshot(Stream source);
 }

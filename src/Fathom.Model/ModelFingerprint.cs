@@ -6,7 +6,7 @@ using Fathom.Checkpoints;
 namespace Fathom.Model;
 
 /// <summary>
-/// A digest that tells checkpoints and ways of running them apart: config, profile, whether the window stands alone, every tensor's name, type and shape, and the first bytes
+/// A digest that tells checkpoints and ways of running them apart: config, profile, cache format, whether the window stands alone, every tensor's name, type and shape, and the first bytes
 /// of the tensors that are not routed experts. It does not read the whole file, so it is a guard against mix-ups and
 /// not against forgery.
 /// </summary>
@@ -17,7 +17,7 @@ internal static class ModelFingerprint
     public static byte[] Compute(Checkpoint checkpoint, V4ModelOptions options)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes($"{options.Profile} {options.WindowOnly}\n{checkpoint.Config.ToJson()}\n"));
+        hash.AppendData(Encoding.UTF8.GetBytes($"{options.Profile} {options.WindowOnly} {options.CacheStorage}\n{checkpoint.Config.ToJson()}\n"));
         foreach (StoredTensor tensor in checkpoint.Tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal))
         {
             hash.AppendData(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.Type} {string.Join(',', tensor.Shape)}\n"));

@@ -2,6 +2,7 @@ using Fathom.Checkpoints;
 using Fathom.Compute;
 using Fathom.Compute.Cpu;
 using Fathom.Compute.Memory;
+using Fathom.Compute.Workers;
 using Fathom.Model.Caches;
 using Fathom.Model.Layers;
 using Fathom.Model.Streaming;
@@ -64,7 +65,7 @@ public sealed class V4Model : ILanguageModel
             throw;
         }
 
-        context = new LayerContext(checkpoint.Config, device, workspace, options.Profile) { SeesCompressed = !options.WindowOnly, Experts = experts };
+        context = new LayerContext(checkpoint.Config, device, workspace, options.Profile) { SeesCompressed = !options.WindowOnly, Experts = experts, Layouts = CacheLayouts.For(checkpoint.Config, options) };
         block = new Block(context);
         if (plan.IsStreaming && options.ReadsExpectedExperts) forecast = new RoutingForecast(context);
         windowRotary = RotaryTable.ForWindowLayers(checkpoint.Config);
@@ -97,6 +98,25 @@ public sealed class V4Model : ILanguageModel
 
     /// <summary>Where activations are rounded.</summary>
     public NumericProfile Profile => options.Profile;
+
+    /// <summary>Threads that compute; null when the device is not the processor.</summary>
+    public int? Threads => options.Workers;
+
+    /// <summary>How sessions store compressed entries.</summary>
+    public CacheStorage CacheStorage => options.CacheStorage;
+
+    /// <summary>What that takes, for the specification's formula.</summary>
+    public CacheFormat CacheFormat => context.Layouts.Format;
+
+    /// <summary>How sessions of a model would store entries.</summary>
+    /// <param name="config">The architecture.</param>
+    /// <param name="options">Profile and cache storage.</param>
+    public static CacheFormat CacheFormatFor(V4Config config, V4ModelOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(options);
+        return CacheLayouts.For(config, options).Format;
+    }
 
     /// <summary>Bytes that forwards hold as scratch at present, apart from sessions and mapped weights.</summary>
     public long WorkspaceBytes => workspace.Bytes + ((long)logits.Length * sizeof(float));
@@ -220,10 +240,16 @@ public sealed class V4Model : ILanguageModel
     internal static V4Model Create(Checkpoint checkpoint, V4ModelOptions options, IDevice? device = null, Func<IReadOnlyList<string>, IExpertFiles>? openFiles = null)
     {
         var sizes = WeightSizes.Of(checkpoint);
+        MemoryReserve reserve = options.Reserve with { Caches = CacheFormatFor(checkpoint.Config, options) };
         MemoryPlan plan = options.MemoryBudget is { } budget
-            ? MemoryPlan.For(checkpoint.Config, sizes, budget, options.Reserve, options.MaxBatchRows)
-            : MachineMemory.StandardPlan(checkpoint.Config, sizes, reserve: options.Reserve, rows: options.MaxBatchRows);
-        device ??= new CpuDevice(options.Workers, options.Profile == NumericProfile.Fast && CpuDevice.HasFastProducts ? Arithmetic.Fast : Arithmetic.Exact);
+            ? MemoryPlan.For(checkpoint.Config, sizes, budget == long.MaxValue ? null : budget, reserve, options.MaxBatchRows)
+            : MachineMemory.StandardPlan(checkpoint.Config, sizes, reserve: reserve, rows: options.MaxBatchRows);
+        if (device is null)
+        {
+            var cpu = new CpuDevice(options.Workers ?? ThreadMeasurement.Here.Threads, options.Profile == NumericProfile.Fast && CpuDevice.HasFastProducts ? Arithmetic.Fast : Arithmetic.Exact);
+            (device, options) = (cpu, options with { Workers = cpu.WorkerCount });
+        }
+
         try
         {
             return new V4Model(checkpoint, options.WrapDevice?.Invoke(device) ?? device, options, plan, openFiles);
@@ -237,8 +263,8 @@ public sealed class V4Model : ILanguageModel
 
     internal V4Session CreateV4Session()
     {
-        LayerCache[] caches = Array.ConvertAll(weights.Layers, layer => new LayerCache(layer, Config));
-        return new V4Session(this, caches, weights.Prediction is { } prediction ? new LayerCache(prediction.Block, Config) : null);
+        LayerCache[] caches = Array.ConvertAll(weights.Layers, layer => new LayerCache(layer, Config, context.Layouts));
+        return new V4Session(this, caches, weights.Prediction is { } prediction ? new LayerCache(prediction.Block, Config, context.Layouts) : null);
     }
 
     /// <summary>Runs one layer alone on given streams of a fresh session, for comparison with reference data.</summary>

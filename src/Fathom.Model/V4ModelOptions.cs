@@ -9,7 +9,7 @@ public sealed record V4ModelOptions
     /// <summary>Where activations are rounded; <see cref="NumericProfile.Fast"/> by default.</summary>
     public NumericProfile Profile { get; init; } = NumericProfile.Fast;
 
-    /// <summary>Threads; null takes one per processor that this process may use. Results do not depend on it.</summary>
+    /// <summary>Threads; null takes as many as a short measurement finds best on this machine (<see cref="Fathom.Compute.Workers.ThreadMeasurement"/>). Results do not depend on it.</summary>
     public int? Workers { get; init; }
 
     /// <summary>Rows of one forward at most; null for 1,024, or for what suits the memory budget. Longer prompts are fed in several forwards; memory for a forward grows with it.</summary>
@@ -23,6 +23,9 @@ public sealed record V4ModelOptions
 
     /// <summary>Whether streaming begins to read experts that the next layer will probably need; results do not depend on it.</summary>
     public bool ReadsExpectedExperts { get; init; } = true;
+
+    /// <summary>How sessions store compressed entries; 32-bit floats by default.</summary>
+    public CacheStorage CacheStorage { get; init; }
 
     /// <summary>Leaves compressed entries out of attention, so that a layer sees its window only: what the model is worth without its long memory. For measurements.</summary>
     public bool WindowOnly { get; init; }

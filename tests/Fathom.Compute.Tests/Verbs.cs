@@ -33,9 +33,16 @@ internal static unsafe class Verbs
             ["PickEntries"] = (PickEntries(64, 6, 5), 0f),
             ["PickEntries few"] = (PickEntries(32, 40, 5), 0f),
             ["PickEntries with 20 heads"] = (PickEntries(64, 200, 20), 0f),
+            ["PickEntries in FP4"] = (PickEntries(128, 300, 6, RowFormat.Fp4), 0f),
+            ["PickEntries in FP4, many"] = (PickEntries(32, 2100, 3, RowFormat.Fp4), 0f),
+            ["PickEntries in FP4, one head of 8"] = (PickEntries(8, 70, 1, RowFormat.Fp4), 0f),
+            ["PickEntries in FP4, heads of 100"] = (PickEntries(100, 200, 9, RowFormat.Fp4), 0f),
             ["Attend 64"] = (Attend(5, 64, 20), 2e-5f),
             ["Attend 128"] = (Attend(16, 128, 150), 2e-5f),
             ["Attend one key"] = (Attend(3, 32, 1), 2e-5f),
+            ["Attend to Fp8 entries"] = (Attend(20, 128, 150, RowFormat.Fp8, 64), 2e-5f),
+            ["Attend to Fp8 entries of odd width"] = (Attend(3, 72, 5, RowFormat.Fp8, 6), 2e-5f),
+            ["Attend to BF16 entries"] = (Attend(70, 64, 20, RowFormat.BF16, 0), 2e-5f),
             ["RouteByScore"] = (RouteByScore, 1e-5f),
             ["WeighHashed"] = (WeighHashed, 1e-5f),
             ["SwiGlu"] = (SwiGlu(0.5f, true), 1e-5f),
@@ -138,16 +145,18 @@ internal static unsafe class Verbs
         return TestRows.Read(output);
     };
 
-    private static Run PickEntries(int headDim, int entries, int heads) => (device, data, rows) =>
+    private static Run PickEntries(int headDim, int entries, int heads, RowFormat format = RowFormat.F32) => (device, data, rows) =>
     {
         const int Picks = 8;
         var keys = new PagedRows[rows];
         var visible = new int[rows];
         for (int i = 0; i < rows; i++)
         {
-            keys[i] = new PagedRows(headDim);
+            // Three neighbours share a session, like the rows of a chunk.
+            bool isNew = i % 3 == 0;
+            keys[i] = isNew ? new PagedRows(new RowLayout(format, headDim)) : keys[i - 1];
             visible[i] = Math.Max(0, entries - i);
-            for (int e = 0; e < entries; e++) TestRows.Values((i * 1000) + e, headDim).CopyTo(new Span<float>(keys[i].Writable(e), headDim));
+            for (int e = 0; isNew && e < entries; e++) keys[i].Write(e, TestRows.Values((i * 1000) + e, headDim));
         }
 
         var picks = new int[rows * Picks];
@@ -159,6 +168,27 @@ internal static unsafe class Verbs
     {
         Rows output = data.New(rows, heads * headDim);
         device.Attend(data.Random(1, rows, heads * headDim, 3f), headDim, Lists(data, 2, rows, keys, headDim), TestRows.Values(3, heads, 2f), 0.25f, output);
+        return TestRows.Read(output);
+    };
+
+    // Rows of a window as floats, then entries of a cache in its format.
+    private static Run Attend(int heads, int headDim, int keys, RowFormat format, int tail) => (device, data, rows) =>
+    {
+        var entries = new PagedRows(new RowLayout(format, headDim, tail));
+        AddressLists lists = new() { EntryLayout = entries.Layout };
+        for (int i = 0; i < rows * keys; i++) entries.Write(i, TestRows.Values(i, headDim));
+        Rows window = data.Random(2, rows + 3, headDim);
+        for (int i = 0; i < rows; i++)
+        {
+            for (int w = 0; w < 4; w++) lists.Add(window.At(i + w));
+            lists.BeginEntries();
+            for (int k = 0; k < keys - (i % 3); k++) lists.Add(entries.At((i * keys) + k));
+            lists.EndList();
+        }
+
+        Rows output = data.New(rows, heads * headDim);
+        device.Attend(data.Random(1, rows, heads * headDim, 3f), headDim, lists, TestRows.Values(3, heads, 2f), 0.25f, output);
+        GC.KeepAlive(entries);
         return TestRows.Read(output);
     };
 

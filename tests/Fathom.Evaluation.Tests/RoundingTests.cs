@@ -16,16 +16,18 @@ public sealed class RoundingTests
     {
         int[] text = RoundingTest.TextFor(path, 256);
         Assert.Equal(256, text.Length);
-        RoundingResult fast = RoundingTest.Measure(path, NumericProfile.Fast, text, cancellation: TestContext.Current.CancellationToken);
-        RoundingResult official = RoundingTest.Measure(path, NumericProfile.Official, text, cancellation: TestContext.Current.CancellationToken);
+        RoundingResult fast = RoundingTest.Measure(path, NumericProfile.Fast, CacheStorage.F32, text, cancellation: TestContext.Current.CancellationToken);
+        RoundingResult official = RoundingTest.Measure(path, NumericProfile.Official, CacheStorage.F32, text, cancellation: TestContext.Current.CancellationToken);
         Assert.InRange(fast.MeanDivergence, CpuDevice.HasFastProducts ? 1e-12 : 0, official.MeanDivergence);
         Assert.InRange(fast.Agreement, official.Agreement, 1);
+        RoundingResult compact = RoundingTest.Measure(path, NumericProfile.Fast, CacheStorage.Compact, text, cancellation: TestContext.Current.CancellationToken);
+        Assert.InRange(compact.MeanDivergence, 1e-12, official.MeanDivergence);
     }
 
     [Fact]
     public void A_profile_does_not_differ_from_itself()
     {
-        RoundingResult same = RoundingTest.Measure(Minnow, NumericProfile.Plain, RoundingTest.TextFor(Minnow, 100), cancellation: TestContext.Current.CancellationToken);
+        RoundingResult same = RoundingTest.Measure(Minnow, NumericProfile.Plain, CacheStorage.F32, RoundingTest.TextFor(Minnow, 100), cancellation: TestContext.Current.CancellationToken);
         Assert.Equal((100, 0.0, 1.0), (same.Tokens, same.MeanDivergence, same.Agreement));
     }
 }

@@ -91,8 +91,10 @@ public sealed class PrefixCacheTests
         Assert.Contains(notices, notice => notice.Contains("was dropped from the cache", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task Files_of_another_profile_are_never_used_and_stay()
+    [Theory]
+    [InlineData(Model.NumericProfile.Official, Model.CacheStorage.F32)]
+    [InlineData(Model.NumericProfile.Fast, Model.CacheStorage.Compact)]
+    public async Task Files_of_another_profile_or_cache_format_are_never_used_and_stay(Model.NumericProfile profile, Model.CacheStorage storage)
     {
         using var folder = new Folder();
         EngineOptions engine = new() { CacheFolder = folder.Path };
@@ -105,7 +107,7 @@ public sealed class PrefixCacheTests
 
         string[] files = folder.Files();
         using FathomModel other = FathomModel.Open(
-            Repository.PathOf("tests", "models", "random"), new FathomModelOptions { Engine = engine, Model = new Model.V4ModelOptions { Profile = Model.NumericProfile.Official } });
+            Repository.PathOf("tests", "models", "random"), new FathomModelOptions { Engine = engine, Model = new Model.V4ModelOptions { Profile = profile, CacheStorage = storage } });
         Assert.Equal(0, (await Complete(other.PrepareText(prompt, Greedy(5)))).Usage.CachedTokens);
         Assert.All(files, file => Assert.True(File.Exists(file)));
     }

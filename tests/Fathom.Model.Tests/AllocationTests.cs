@@ -3,11 +3,13 @@ namespace Fathom.Model.Tests;
 /// <summary>What decoding leaves to the garbage collector.</summary>
 public sealed class AllocationTests
 {
-    [Fact]
-    public void A_decoded_token_allocates_nothing_in_the_model()
+    [Theory]
+    [InlineData(CacheStorage.F32)]
+    [InlineData(CacheStorage.Compact)]
+    public void A_decoded_token_allocates_nothing_in_the_model(CacheStorage storage)
     {
         const int Tokens = 64;
-        using V4Model model = V4Model.Open(Repository.Golden("model", "tiny-fp4"), new V4ModelOptions { Workers = 2 });
+        using V4Model model = V4Model.Open(Repository.Golden("model", "tiny-fp4"), new V4ModelOptions { Workers = 2, CacheStorage = storage });
         using ISession session = model.CreateSession();
         model.Forward(new Batch().Add(session, Enumerable.Range(0, 200).ToArray()));
         Batch[] batches = [.. Enumerable.Range(0, 2 * Tokens).Select(i => new Batch().Add(session, new[] { i }))];

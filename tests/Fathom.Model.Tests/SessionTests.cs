@@ -161,7 +161,7 @@ public sealed class SessionTests
             iter: 100, threads: 1);
         using ISession foreign = other.CreateSession();
         Assert.Contains(
-            "another checkpoint or numeric profile",
+            "another checkpoint, numeric profile or cache format",
             Assert.Throws<InvalidDataException>(() => foreign.ReadSnapshot(new MemoryStream(good))).Message,
             StringComparison.Ordinal);
     }

@@ -14,12 +14,13 @@ internal sealed class ModelArguments
     private readonly Option<int?> threads = ThreadsOption();
     private readonly Option<long?> memory = MemoryOption();
     private readonly Option<int?> context = new("--context") { Description = $"Tokens that prompt and answer may have together; with --memory {MemoryReserve.StandardContext:d} unless you say more." };
+    private readonly Option<CacheStorage> caches = CachesOption();
 
     /// <summary>The option that names a model.</summary>
     public static Option<string?> ModelOption() => new("--model") { Description = "Checkpoint folder, .gguf file, or the owner/name of a pulled model; the built-in model when left out." };
 
     /// <summary>The option for the number of threads.</summary>
-    public static Option<int?> ThreadsOption() => new("--threads") { Description = "Threads; results do not depend on them." };
+    public static Option<int?> ThreadsOption() => new("--threads") { Description = "Threads; as many as a short measurement finds best when left out. Results do not depend on them." };
 
     /// <summary>The option for the memory that the program may take.</summary>
     public static Option<long?> MemoryOption() => new("--memory")
@@ -43,6 +44,9 @@ internal sealed class ModelArguments
     /// <summary>The option that says where activations are rounded.</summary>
     public static Option<NumericProfile> ProfileOption(NumericProfile standard = NumericProfile.Fast) => new("--profile") { Description = "fast: 8-bit activations with weights of few bits; plain: 32-bit activations; official: the reference's activation rounding.", DefaultValueFactory = _ => standard };
 
+    /// <summary>The option that says how sessions store what they have read.</summary>
+    public static Option<CacheStorage> CachesOption() => new("--caches") { Description = "How sessions store what they have read: f32; bf16, half of the memory; compact, less than a third (fathom inspect has the bytes)." };
+
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
@@ -52,6 +56,7 @@ internal sealed class ModelArguments
         command.Options.Add(threads);
         command.Options.Add(memory);
         command.Options.Add(context);
+        command.Options.Add(caches);
     }
 
     /// <summary>Whether the built-in model is meant.</summary>
@@ -81,6 +86,7 @@ internal sealed class ModelArguments
                 Profile = parsed.GetValue(profile),
                 Workers = CheckThreads(parsed.GetValue(threads)),
                 WindowOnly = windowOnly,
+                CacheStorage = parsed.GetValue(caches),
                 MemoryBudget = parsed.GetValue(memory),
                 Reserve = new MemoryReserve { ContextTokens = CheckContext(parsed.GetValue(context)), Sessions = sessions },
             },

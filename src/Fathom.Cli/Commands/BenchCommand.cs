@@ -4,6 +4,7 @@ using System.Globalization;
 using Fathom.Checkpoints;
 using Fathom.Cli.Arguments;
 using Fathom.Compute;
+using Fathom.Compute.Workers;
 using Fathom.Evaluation.Speed;
 using Fathom.Model;
 using Fathom.Model.Streaming;
@@ -18,27 +19,30 @@ internal static class BenchCommand
         Option<string?> model = ModelArguments.ModelOption();
         var prompts = Numbers("--prompts", "Lengths of prompts to read.", [128, 512, 2048]);
         var depths = Numbers("--depths", "Tokens before decoding.", [128, 2048]);
-        var threads = Numbers("--threads", "Numbers of threads.", [Environment.ProcessorCount]);
+        var threads = Numbers("--threads", "Numbers of threads; what a short measurement finds best when left out.", []);
         var tokens = new Option<int>("--tokens") { Description = "Tokens to decode in a run.", DefaultValueFactory = _ => 32 };
         var repeats = new Option<int>("--repeats") { Description = "Runs of each measurement; the median counts.", DefaultValueFactory = _ => 5 };
         Option<NumericProfile> profile = ModelArguments.ProfileOption();
         var chunk = new Option<int?>("--chunk") { Description = $"Tokens of a prompt that go through the model at once ({MemoryPlan.StandardRows:d}, or what suits --memory)." };
         Option<long?> memory = ModelArguments.MemoryOption();
         var noExpected = new Option<bool>("--no-read-ahead") { Description = "With --memory: do not read experts that the next layer will probably need." };
+        Option<CacheStorage> caches = ModelArguments.CachesOption();
         var operations = new Option<bool>("--operations") { Description = "Also say which operations took the time of each measurement." };
         var json = new Option<FileInfo?>("--json") { Description = "Write the report here as JSON." };
         var csv = new Option<FileInfo?>("--csv") { Description = "Write the measurements here as CSV." };
         var compare = new Option<FileInfo?>("--compare") { Description = "A JSON report to set beside this one." };
-        var command = new Command("bench", "Measure how fast a model reads and decodes, beside what the machine can do.\n\nExamples:\n  fathom bench --model slice.gguf --json today.json\n  fathom bench --model slice.gguf --compare today.json") { model, prompts, depths, threads, tokens, repeats, profile, chunk, memory, noExpected, operations, json, csv, compare };
+        var command = new Command("bench", "Measure how fast a model reads and decodes, beside what the machine can do.\n\nExamples:\n  fathom bench --model slice.gguf --json today.json\n  fathom bench --model slice.gguf --compare today.json") { model, prompts, depths, threads, tokens, repeats, profile, caches, chunk, memory, noExpected, operations, json, csv, compare };
         command.SetAction((parsed, cancellation) =>
         {
             SpeedReport? before = parsed.GetValue(compare) is { } file ? SpeedReport.Read(file.FullName) : null;
             int[] lengths = parsed.GetValue(prompts)!, after = parsed.GetValue(depths)!, counts = parsed.GetValue(threads)!;
             int decoded = parsed.GetValue(tokens), runs = parsed.GetValue(repeats);
+            if (counts.Length == 0) counts = [MeasuredThreads()];
             if (lengths.Concat(after).Concat(counts).Append(decoded).Append(runs).Append(parsed.GetValue(chunk) ?? 1).Any(number => number < 1)) throw new ArgumentException("Lengths, depths, threads, tokens, chunk and repeats must be at least 1.");
             var options = new V4ModelOptions
             {
                 Profile = parsed.GetValue(profile),
+                CacheStorage = parsed.GetValue(caches),
                 MaxBatchRows = parsed.GetValue(chunk),
                 MemoryBudget = parsed.GetValue(memory),
                 ReadsExpectedExperts = !parsed.GetValue(noExpected),
@@ -56,6 +60,13 @@ internal static class BenchCommand
     }
 
     private static Option<int[]> Numbers(string name, string description, int[] standard) => new(name) { Description = description, AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => standard };
+
+    private static int MeasuredThreads()
+    {
+        ThreadMeasurement here = ThreadMeasurement.Here;
+        Console.Error.WriteLine($"{here}; --threads sets others.");
+        return here.Threads;
+    }
 
     private static SpeedReport Measure(string path, V4ModelOptions options, int[] prompts, int[] depths, int[] threads, int tokens, int repeats, bool showsOperations, CancellationToken cancellation)
     {

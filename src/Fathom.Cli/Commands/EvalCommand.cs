@@ -67,23 +67,29 @@ internal static class EvalCommand
         Option<string?> model = ModelArguments.ModelOption();
         var tokens = new Option<int>("--tokens") { Description = "Tokens to read.", DefaultValueFactory = _ => 1024 };
         Option<int?> threads = ModelArguments.ThreadsOption();
-        var command = new Command("rounding", "Compare next-token distributions of the fast and the official profile with those of the plain one.\n\nExample:\n  fathom eval rounding --model DIR") { model, tokens, threads };
+        var command = new Command("rounding", "Compare next-token distributions of the fast and the official profile, with each storage of caches, with those of the plain one.\n\nExample:\n  fathom eval rounding --model DIR") { model, tokens, threads };
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(tokens) < 1) throw new ArgumentException("--tokens must be at least 1.");
             string path = ModelLocation.Resolve(parsed.GetValue(model));
             int[] text = RoundingTest.TextFor(path, parsed.GetValue(tokens));
-            Console.Out.WriteLine("| profile | tokens | mean KL from plain | largest | same most likely token |\n|---|---|---|---|---|");
+            Console.Out.WriteLine("| profile | caches | tokens | mean KL from plain | largest | same most likely token |\n|---|---|---|---|---|---|");
             foreach (NumericProfile profile in (NumericProfile[])[NumericProfile.Fast, NumericProfile.Official])
             {
-                RoundingResult result = RoundingTest.Measure(path, profile, text, ModelArguments.CheckThreads(parsed.GetValue(threads)), cancellation);
-                Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {profile.ToString().ToLowerInvariant()} | {result.Tokens:n0} | {result.MeanDivergence:0.0e+0} | {result.LargestDivergence:0.0e+0} | {100 * result.Agreement:0.0} % |"));
+                foreach (CacheStorage caches in Enum.GetValues<CacheStorage>())
+                {
+                    RoundingResult result = RoundingTest.Measure(path, profile, caches, text, ModelArguments.CheckThreads(parsed.GetValue(threads)), cancellation);
+                    Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {Word(profile)} | {Word(caches)} | {result.Tokens:n0} | {result.MeanDivergence:0.0e+0} | {result.LargestDivergence:0.0e+0} | {100 * result.Agreement:0.0} % |"));
+                }
             }
 
             return Task.FromResult(0);
         });
         return command;
     }
+
+    private static string Word<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
 
     private static string Capitalised(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 }

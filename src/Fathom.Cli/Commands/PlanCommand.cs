@@ -25,19 +25,20 @@ internal static class PlanCommand
         var sessions = new Option<int>("--sessions") { Description = "Sessions at the same time.", DefaultValueFactory = _ => 1 };
         Option<int?> threads = ModelArguments.ThreadsOption();
         Option<NumericProfile> profile = ModelArguments.ProfileOption();
+        Option<CacheStorage> caches = ModelArguments.CachesOption();
         var folder = new Option<DirectoryInfo>("--temp") { Description = "Where temporary files of the measurement may lie (under 1 GB); with --config, a folder on the disk that the model will lie on.", DefaultValueFactory = _ => new DirectoryInfo(Path.GetTempPath()) };
         var sample = new Option<int>("--sample") { Description = "Tokens of text that are read to see which experts are needed often, when the model does not fit; that reads most of the model once. 0 takes all experts as alike.", DefaultValueFactory = _ => 256 };
         var text = new Option<FileInfo?>("--text") { Description = "The text of the sample; one of Fathom's own when left out." };
         var isRandom = new Option<bool>("--sample-random") { Description = "Take random tokens as the sample: for synthetic checkpoints." };
         var json = new Option<FileInfo?>("--json") { Description = "Write the plan here as JSON." };
-        var command = new Command("plan", "Say what this machine can do with a model: what stays in memory, what is read from disk, how fast it will be, and what to change. Measures for some seconds.\n\nExamples:\n  fathom plan DeepSeek-V4-Flash --memory 24GB --context 65536\n  fathom plan --config config.json") { path, configFile, memory, context, sessions, threads, profile, folder, sample, text, isRandom, json };
+        var command = new Command("plan", "Say what this machine can do with a model: what stays in memory, what is read from disk, how fast it will be, and what to change. Measures for some seconds.\n\nExamples:\n  fathom plan DeepSeek-V4-Flash --memory 24GB --context 65536\n  fathom plan --config config.json") { path, configFile, memory, context, sessions, threads, profile, caches, folder, sample, text, isRandom, json };
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(context) < 1 || parsed.GetValue(sessions) < 1) throw new ArgumentException("--context and --sessions must be at least 1.");
             if (parsed.GetValue(configFile) is not null && parsed.GetValue(path) is not null) throw new ArgumentException("Name either a model or --config, not both.");
-            var options = new V4ModelOptions { Workers = ModelArguments.CheckThreads(parsed.GetValue(threads)), Profile = parsed.GetValue(profile) };
-            var reserve = new MemoryReserve { ContextTokens = parsed.GetValue(context), Sessions = parsed.GetValue(sessions) };
+            var options = new V4ModelOptions { Workers = ModelArguments.CheckThreads(parsed.GetValue(threads)), Profile = parsed.GetValue(profile), CacheStorage = parsed.GetValue(caches) };
             PlannedModel model = PlannedModel.Open(parsed.GetValue(path), parsed.GetValue(configFile)?.FullName);
+            var reserve = new MemoryReserve { ContextTokens = parsed.GetValue(context), Sessions = parsed.GetValue(sessions), Caches = V4Model.CacheFormatFor(model.Config, options) };
             if (parsed.GetValue(sample) is < 0 or 1) throw new ArgumentException("--sample must be 0, or at least 2 tokens.");
             int[] Sample() => model.Sample(parsed.GetValue(text)?.FullName, parsed.GetValue(sample), parsed.GetValue(isRandom));
             (ModelPlan plan, RoutingSample? routing) = Plan(model, Sample, parsed.GetValue(memory), reserve, parsed.GetValue(folder)!.FullName, options, cancellation);

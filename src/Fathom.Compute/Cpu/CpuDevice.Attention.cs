@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Fathom.Compute.Memory;
@@ -11,13 +12,21 @@ namespace Fathom.Compute.Cpu;
 /// </content>
 public sealed unsafe partial class CpuDevice
 {
+    // Compact keys that are decoded together: they stay in the second cache while all heads meet them.
+    private const int KeysAtOnce = 64;
+
     /// <inheritdoc/>
     public void Attend(Rows queries, int headDim, AddressLists keys, ReadOnlySpan<float> sinks, float scale, Rows output)
     {
         fixed (float* sink = sinks)
         fixed (nint* addresses = keys.Addresses)
-        fixed (int* starts = keys.Starts)
+        fixed (int* starts = keys.Starts, entryStarts = keys.EntryStarts)
         {
+            int tiles = (sinks.Length + Lanes.Count - 1) / Lanes.Count;
+            bool isCompact = keys.EntryLayout.Format != RowFormat.F32;
+
+            // Compact rows are decoded once for all heads of an item, so items hold as many heads as leave work for all.
+            int tilesPerItem = isCompact ? Math.Clamp(queries.Count * tiles / (2 * pool.Count), 1, tiles) : 1;
             var job = new AttendJob
             {
                 Device = this,
@@ -25,14 +34,17 @@ public sealed unsafe partial class CpuDevice
                 Output = output,
                 HeadDim = headDim,
                 Heads = sinks.Length,
-                HeadTiles = (sinks.Length + Lanes.Count - 1) / Lanes.Count,
+                HeadsPerItem = tilesPerItem * Lanes.Count,
+                ItemsPerRow = (tiles + tilesPerItem - 1) / tilesPerItem,
+                Layout = keys.EntryLayout,
+                EntryStarts = entryStarts,
                 Addresses = addresses,
                 Starts = starts,
                 LongestList = keys.LongestList,
                 Sinks = sink,
                 Scale = scale,
             };
-            pool.Run(ref job, queries.Count * job.HeadTiles);
+            pool.Run(ref job, queries.Count * job.ItemsPerRow);
         }
     }
 
@@ -43,7 +55,10 @@ public sealed unsafe partial class CpuDevice
         public Rows Output;
         public int HeadDim;
         public int Heads;
-        public int HeadTiles;
+        public int HeadsPerItem;
+        public int ItemsPerRow;
+        public RowLayout Layout;
+        public int* EntryStarts;
         public nint* Addresses;
         public int* Starts;
         public int LongestList;
@@ -52,17 +67,62 @@ public sealed unsafe partial class CpuDevice
 
         public readonly void Execute(int item, int worker)
         {
-            int row = item / HeadTiles, firstHead = item % HeadTiles * Lanes.Count;
-            int heads = Math.Min(Lanes.Count, Heads - firstHead);
+            int row = item / ItemsPerRow, firstHead = item % ItemsPerRow * HeadsPerItem;
+            int heads = Math.Min(HeadsPerItem, Heads - firstHead), tiles = (heads + Lanes.Count - 1) / Lanes.Count;
             float** keys = (float**)(Addresses + Starts[row]);
             int keyCount = Starts[row + 1] - Starts[row];
+            int plain = Layout.Format == RowFormat.F32 ? keyCount : EntryStarts[row] - Starts[row];
 
-            float* scratch = Device.Scratch(worker, ((long)HeadDim + LongestList + 8) * Lanes.Count);
-            float* transposed = scratch, scores = scratch + ((long)HeadDim * Lanes.Count);
-            HeadLanes.Transpose(Queries.At(row) + ((long)firstHead * HeadDim), heads, HeadDim, transposed);
-            HeadLanes.Dot(transposed, HeadDim, keys, keyCount, scores);
-            Vector512<float> denominator = Softmax(scores, keyCount, heads, firstHead);
-            SumValues(keys, keyCount, scores, denominator, heads, Output.At(row) + ((long)firstHead * HeadDim));
+            long queryFloats = (long)HeadDim * Lanes.Count, scoreFloats = ((long)LongestList + 8) * Lanes.Count;
+            float* scratch = Device.Scratch(worker, (tiles * (queryFloats + scoreFloats + Lanes.Count)) + ((long)KeysAtOnce * HeadDim));
+            float* transposed = scratch, scores = transposed + (tiles * queryFloats), sums = scores + (tiles * scoreFloats), decoded = sums + (tiles * Lanes.Count);
+            float* queries = Queries.At(row) + ((long)firstHead * HeadDim), output = Output.At(row) + ((long)firstHead * HeadDim);
+            float** block = stackalloc float*[KeysAtOnce];
+            for (int tile = 0; tile < tiles; tile++)
+                HeadLanes.Transpose(queries + (tile * queryFloats), Math.Min(Lanes.Count, heads - (tile * Lanes.Count)), HeadDim, transposed + (tile * queryFloats));
+
+            for (int first = 0, count; first < keyCount; first += count)
+            {
+                float** some = Block(keys, first, plain, keyCount, block, decoded, out count);
+                for (int tile = 0; tile < tiles; tile++)
+                    HeadLanes.Dot(transposed + (tile * queryFloats), HeadDim, some, count, scores + (tile * scoreFloats) + ((long)first * Lanes.Count));
+            }
+
+            for (int tile = 0; tile < tiles; tile++)
+                Softmax(scores + (tile * scoreFloats), keyCount, Math.Min(Lanes.Count, heads - (tile * Lanes.Count)), firstHead + (tile * Lanes.Count)).Store(sums + (tile * Lanes.Count));
+
+            new Span<float>(output, heads * HeadDim).Clear();
+            for (int first = 0, count; first < keyCount; first += count)
+            {
+                float** some = Block(keys, first, plain, keyCount, block, decoded, out count);
+                for (int tile = 0; tile < tiles; tile++)
+                    AddValues(some, count, scores + (tile * scoreFloats) + ((long)first * Lanes.Count), Math.Min(Lanes.Count, heads - (tile * Lanes.Count)), output + (tile * queryFloats));
+            }
+
+            for (int h = 0; h < heads; h++)
+            {
+                var values = new Span<float>(output + ((long)h * HeadDim), HeadDim);
+                TensorPrimitives.Divide(values, sums[h], values);
+            }
+        }
+
+        // The next keys as floats: all that are stored so, or some compact ones, decoded.
+        private readonly float** Block(float** keys, int first, int plain, int keyCount, float** block, float* decoded, out int count)
+        {
+            if (first < plain)
+            {
+                count = plain - first;
+                return keys + first;
+            }
+
+            count = Math.Min(KeysAtOnce, keyCount - first);
+            for (int n = 0; n < count; n++)
+            {
+                block[n] = decoded + ((long)n * HeadDim);
+                CompactRows.Decode((byte*)keys[first + n], Layout, block[n]);
+            }
+
+            return block;
         }
 
         // exp(z − max) for every key and head; returns the sums, the sinks included.
@@ -89,26 +149,27 @@ public sealed unsafe partial class CpuDevice
             return sum;
         }
 
-        private readonly void SumValues(float** keys, int keyCount, float* p, Vector512<float> denominator, int heads, float* output)
+        // output_h += Σ_n p_nh · key_n, keys in the order of the list.
+        private readonly void AddValues(float** keys, int keyCount, float* p, int heads, float* output)
         {
-            float* sums = stackalloc float[Lanes.Count];
-            denominator.Store(sums);
             int c = 0, fours = heads / 4 * 4;
 
             // A slice of all keys serves every head before the next slice is read.
             for (; c <= HeadDim - (2 * Lanes.Count); c += 2 * Lanes.Count)
             {
-                for (int h = 0; h < fours; h += 4) FourHeads(keys, keyCount, p + h, c, sums + h, output + ((long)h * HeadDim), HeadDim);
+                for (int h = 0; h < fours; h += 4) FourHeads(keys, keyCount, p + h, c, output + ((long)h * HeadDim), HeadDim);
             }
 
-            for (int h = 0; h < heads; h++) OneHead(keys, keyCount, p + h, h < fours ? c : 0, sums[h], output + ((long)h * HeadDim), HeadDim);
+            for (int h = 0; h < heads; h++) OneHead(keys, keyCount, p + h, h < fours ? c : 0, output + ((long)h * HeadDim), HeadDim);
         }
 
         // Two vectors of channels for four heads: eight sums in registers while the keys stream by.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void FourHeads(float** keys, int keyCount, float* p, int channel, float* sums, float* output, int headDim)
+        private static void FourHeads(float** keys, int keyCount, float* p, int channel, float* output, int headDim)
         {
-            Vector512<float> a0 = default, a1 = default, b0 = default, b1 = default, c0 = default, c1 = default, d0 = default, d1 = default;
+            float* a = output + channel, b = a + headDim, c = b + headDim, d = c + headDim;
+            Vector512<float> a0 = Vector512.Load(a), a1 = Vector512.Load(a + Lanes.Count), b0 = Vector512.Load(b), b1 = Vector512.Load(b + Lanes.Count);
+            Vector512<float> c0 = Vector512.Load(c), c1 = Vector512.Load(c + Lanes.Count), d0 = Vector512.Load(d), d1 = Vector512.Load(d + Lanes.Count);
             for (int n = 0; n < keyCount; n++)
             {
                 float* key = keys[n] + channel;
@@ -128,35 +189,32 @@ public sealed unsafe partial class CpuDevice
                 d1 = Vector512.FusedMultiplyAdd(w, k1, d1);
             }
 
-            Finish(a0, a1, sums[0], output + channel);
-            Finish(b0, b1, sums[1], output + headDim + channel);
-            Finish(c0, c1, sums[2], output + (2L * headDim) + channel);
-            Finish(d0, d1, sums[3], output + (3L * headDim) + channel);
-        }
-
-        private static void Finish(Vector512<float> low, Vector512<float> high, float denominator, float* output)
-        {
-            Vector512<float> divisor = Vector512.Create(denominator);
-            (low / divisor).Store(output);
-            (high / divisor).Store(output + Lanes.Count);
+            a0.Store(a);
+            a1.Store(a + Lanes.Count);
+            b0.Store(b);
+            b1.Store(b + Lanes.Count);
+            c0.Store(c);
+            c1.Store(c + Lanes.Count);
+            d0.Store(d);
+            d1.Store(d + Lanes.Count);
         }
 
         // What is left over: heads that do not fill a group of four, channels that do not fill two vectors.
-        private static void OneHead(float** keys, int keyCount, float* p, int channel, float denominator, float* output, int headDim)
+        private static void OneHead(float** keys, int keyCount, float* p, int channel, float* output, int headDim)
         {
             for (; channel <= headDim - Lanes.Count; channel += Lanes.Count)
             {
-                Vector512<float> sum = default;
+                Vector512<float> sum = Vector512.Load(output + channel);
                 for (int n = 0; n < keyCount; n++)
                     sum = Vector512.FusedMultiplyAdd(Vector512.Create(p[n * Lanes.Count]), Vector512.Load(keys[n] + channel), sum);
-                (sum / Vector512.Create(denominator)).Store(output + channel);
+                sum.Store(output + channel);
             }
 
             for (; channel < headDim; channel++)
             {
-                float sum = 0f;
+                float sum = output[channel];
                 for (int n = 0; n < keyCount; n++) sum = MathF.FusedMultiplyAdd(p[n * Lanes.Count], keys[n][channel], sum);
-                output[channel] = sum / denominator;
+                output[channel] = sum;
             }
         }
     }

@@ -161,8 +161,8 @@ public sealed unsafe partial class CpuDevice
 
         public readonly void Execute(int item, int worker)
         {
-            Hadamard.Transform(Heads[item]);
-            BlockRounding.RoundToFp4(Heads[item], Group);
+            FastFp4.Transform(Heads.At(item), Heads.Width);
+            FastFp4.Round(Heads.At(item), Heads.Width, Group);
         }
     }
 

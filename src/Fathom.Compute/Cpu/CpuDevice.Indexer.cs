@@ -31,10 +31,18 @@ public sealed unsafe partial class CpuDevice
             return;
         }
 
-        int rowsAtOnce = (int)Math.Clamp(ScoresAtOnce / most, 1, queries.Count);
         if (keyTables.Length < keys.Length) keyTables = new PagedRows[keys.Length];
         keys.CopyTo(keyTables);
-        PagedRows[] tables = keyTables;
+        if (keys[0].Layout.Format == RowFormat.Fp4) PickFp4(queries, headWeights, keys, visible, picks, k);
+        else PickFloats(queries, headWeights, visible, picks, k, most);
+
+        // Sessions that end must not be kept alive from here.
+        keyTables.AsSpan(0, keys.Length).Clear();
+    }
+
+    private void PickFloats(Rows queries, Rows headWeights, ReadOnlySpan<int> visible, Span<int> picks, int k, int most)
+    {
+        int rowsAtOnce = (int)Math.Clamp(ScoresAtOnce / most, 1, queries.Count);
         fixed (int* shown = visible)
         fixed (int* picked = picks)
         {
@@ -48,7 +56,7 @@ public sealed unsafe partial class CpuDevice
                     Device = this,
                     Queries = queries.Slice(first, rows),
                     HeadWeights = headWeights.Slice(first, rows),
-                    Keys = tables,
+                    Keys = keyTables,
                     FirstRow = first,
                     Visible = shown + first,
                     Scores = scores,
@@ -59,9 +67,6 @@ public sealed unsafe partial class CpuDevice
                 pool.Run(ref pick, rows);
             }
         }
-
-        // Sessions that end must not be kept alive from here.
-        keyTables.AsSpan(0, keys.Length).Clear();
     }
 
     /// <inheritdoc/>
@@ -117,7 +122,7 @@ public sealed unsafe partial class CpuDevice
             for (int entry = firstEntry; entry < end; entry += PagedRows.RowsPerPage)
             {
                 int count = Math.Min(PagedRows.RowsPerPage, end - entry);
-                float* page = keys.At(entry);
+                float* page = (float*)keys.At(entry);
                 for (int n = 0; n < count; n++) addresses[n] = page + ((long)n * headDim);
                 ScorePage(addresses, count, transposed, weights, products, tiles, headDim, Scores.At(row) + entry);
             }
@@ -131,7 +136,7 @@ public sealed unsafe partial class CpuDevice
             float* products = stackalloc float[FewHeads];
             for (int entry = first; entry < end; entry++)
             {
-                DotTile.Multiply(keys.At(entry), 0, 1, q, heads, headDim, products, 0);
+                DotTile.Multiply((float*)keys.At(entry), 0, 1, q, heads, headDim, products, 0);
                 float score = 0f;
                 for (int h = 0; h < heads; h++) score += a[h] * MathF.Max(0f, products[h]);
                 scores[entry] = score;

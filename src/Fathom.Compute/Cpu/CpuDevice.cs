@@ -39,6 +39,8 @@ public sealed unsafe partial class CpuDevice : IDevice
         mixes.Dispose();
         integers.Dispose();
         entryScores.Dispose();
+        laidOutQueries.Dispose();
+        partialPicks.Dispose();
         foreach (NativeBuffer buffer in scratch) buffer.Dispose();
     }
 

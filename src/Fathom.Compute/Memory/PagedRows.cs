@@ -13,36 +13,40 @@ public sealed unsafe class PagedRows
     private readonly List<Page> pages = [];
 
     /// <summary>An empty table.</summary>
-    /// <param name="width">Floats per row.</param>
-    public PagedRows(int width)
+    /// <param name="layout">How its rows are stored.</param>
+    public PagedRows(RowLayout layout)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
-        Width = width;
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(layout.Width, nameof(layout));
+        Layout = layout;
     }
 
-    /// <summary>Floats per row.</summary>
-    public int Width { get; }
+    /// <summary>How rows are stored.</summary>
+    public RowLayout Layout { get; }
 
     /// <summary>Bytes of all pages, shared ones counted fully.</summary>
-    public long Bytes => (long)pages.Count * RowsPerPage * Width * sizeof(float);
+    public long Bytes => (long)pages.Count * PageBytes;
 
-    /// <summary>Address of a row for reading.</summary>
-    /// <param name="row">A row that was written before.</param>
-    public float* At(int row) => pages[row / RowsPerPage].Address + ((long)(row % RowsPerPage) * Width);
+    private int PageBytes => RowsPerPage * Layout.RowBytes;
 
-    /// <summary>Address of a row for writing; adds pages up to it and copies its page when a fork shares it.</summary>
-    public float* Writable(int row)
-    {
-        int index = row / RowsPerPage;
-        while (pages.Count <= index) pages.Add(new Page(RowsPerPage * Width));
-        if (pages[index].IsShared) pages[index] = pages[index].Copy();
-        return pages[index].Address + ((long)(row % RowsPerPage) * Width);
-    }
+    /// <summary>Address of the page that holds a row that was written before.</summary>
+    public byte* PageOf(int row) => pages[row / RowsPerPage].Address;
+
+    /// <summary>Address of a row that was written before; in <see cref="RowFormat.Fp4"/> rows have none.</summary>
+    public byte* At(int row) => PageOf(row) + ((long)(row % RowsPerPage) * Layout.RowBytes);
+
+    /// <summary>Writes a row, rounded to the table's format; adds pages up to it and copies its page when a fork shares it.</summary>
+    public void Write(int row, ReadOnlySpan<float> values) => Layout.Encode(WritablePage(row), row % RowsPerPage, values);
+
+    /// <summary>Copies out the bytes of a row, [<see cref="RowLayout.RowBytes"/>].</summary>
+    public void Load(int row, Span<byte> bytes) => Layout.Load(PageOf(row), row % RowsPerPage, bytes);
+
+    /// <summary>Writes a row from its bytes.</summary>
+    public void Store(int row, ReadOnlySpan<byte> bytes) => Layout.Store(WritablePage(row), row % RowsPerPage, bytes);
 
     /// <summary>A table with the same rows that shares this one's pages.</summary>
     public PagedRows Fork()
     {
-        var fork = new PagedRows(Width);
+        var fork = new PagedRows(Layout);
         foreach (Page page in pages)
         {
             page.IsShared = true;
@@ -59,18 +63,26 @@ public sealed unsafe class PagedRows
         if (kept < pages.Count) pages.RemoveRange(kept, pages.Count - kept);
     }
 
+    private byte* WritablePage(int row)
+    {
+        int index = row / RowsPerPage;
+        while (pages.Count <= index) pages.Add(new Page(PageBytes));
+        if (pages[index].IsShared) pages[index] = pages[index].Copy();
+        return pages[index].Address;
+    }
+
     private sealed class Page
     {
-        private readonly float[] values;
+        private readonly byte[] values;
 
         public Page(int length)
         {
             // The pinned heap keeps the address fixed; the collector frees the page when no table holds it.
-            values = GC.AllocateUninitializedArray<float>(length, pinned: true);
-            Address = (float*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(values, 0);
+            values = GC.AllocateArray<byte>(length, pinned: true);
+            Address = (byte*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(values, 0);
         }
 
-        public float* Address { get; }
+        public byte* Address { get; }
 
         // Once shared, a page stays so for ever: at worst one copy too many is made, never one too few.
         public bool IsShared { get; set; }

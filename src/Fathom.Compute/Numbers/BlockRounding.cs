@@ -21,7 +21,7 @@ public static class BlockRounding
         for (int start = 0; start < values.Length; start += groupSize)
         {
             Span<float> group = values.Slice(start, Math.Min(groupSize, values.Length - start));
-            float scale = PowerOfTwoCeiling(MathF.Max(MaxMagnitude(group), SmallestFp8Maximum) * InverseFp8Max);
+            float scale = Fp8Scale(group);
             for (int i = 0; i < group.Length; i++)
                 group[i] = E4M3.Decode(E4M3.Encode(Math.Clamp(group[i] / scale, -448f, 448f))) * scale;
         }
@@ -35,11 +35,22 @@ public static class BlockRounding
         for (int start = 0; start < values.Length; start += groupSize)
         {
             Span<float> group = values.Slice(start, Math.Min(groupSize, values.Length - start));
-            float scale = PowerOfTwoCeiling(MathF.Max(MaxMagnitude(group), SmallestFp4Maximum) * InverseFp4Max);
-            for (int i = 0; i < group.Length; i++)
-                group[i] = E2M1.Decode(E2M1.Encode(Math.Clamp(group[i] / scale, -6f, 6f))) * scale;
+            float scale = Fp4Scale(group);
+            for (int i = 0; i < group.Length; i++) group[i] = E2M1.Decode(Fp4Code(group[i], scale)) * scale;
         }
     }
+
+    /// <summary>The scale of a group in E4M3: the smallest power of two under which its largest magnitude, or 1e-4, fits.</summary>
+    public static float Fp8Scale(ReadOnlySpan<float> group) => PowerOfTwoCeiling(MathF.Max(MaxMagnitude(group), SmallestFp8Maximum) * InverseFp8Max);
+
+    /// <summary>The scale of a group in E2M1: the smallest power of two, from 2^-126 on, under which its largest magnitude fits.</summary>
+    public static float Fp4Scale(ReadOnlySpan<float> group) => PowerOfTwoCeiling(MathF.Max(MaxMagnitude(group), SmallestFp4Maximum) * InverseFp4Max);
+
+    /// <summary>The E2M1 code of a value under a group's scale.</summary>
+    public static int Fp4Code(float value, float scale) => E2M1.Encode(Math.Clamp(value / scale, -E2M1.MaxValue, E2M1.MaxValue));
+
+    /// <summary>The UE8M0 code of a group's scale; that of NaN when the group held something that is no finite number.</summary>
+    public static byte ScaleCode(float scale) => scale > 0f && float.IsFinite(scale) ? E8M0.Encode(scale) : E8M0.NaN;
 
     /// <summary>
     /// The smallest power of two that is not below a positive normal number: its exponent field, plus one when

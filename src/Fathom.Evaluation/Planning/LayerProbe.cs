@@ -81,7 +81,7 @@ public static class LayerProbe
     private static (LayerTime Time, long WorkspaceBytes) Run(string path, V4Config probe, V4Config config, int rows, int depth, V4ModelOptions options, CancellationToken cancellation)
     {
         TimedDevice? clock = null;
-        using V4Model model = V4Model.Open(path, new V4ModelOptions { Profile = options.Profile, Workers = options.Workers, MaxBatchRows = rows, WrapDevice = device => clock = new TimedDevice(device) });
+        using V4Model model = V4Model.Open(path, new V4ModelOptions { Profile = options.Profile, Workers = options.Workers, CacheStorage = options.CacheStorage, MemoryBudget = long.MaxValue, MaxBatchRows = rows, WrapDevice = device => clock = new TimedDevice(device) });
         Sample Forward(ISession session, int count)
         {
             cancellation.ThrowIfCancellationRequested();

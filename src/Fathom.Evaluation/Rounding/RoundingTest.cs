@@ -8,15 +8,16 @@ using Fathom.Text;
 
 namespace Fathom.Evaluation.Rounding;
 
-/// <summary>How far a profile's next-token distributions are from those of <see cref="NumericProfile.Plain"/>.</summary>
+/// <summary>How far next-token distributions are from those of <see cref="NumericProfile.Plain"/> with 32-bit caches.</summary>
 /// <param name="Profile">The profile.</param>
+/// <param name="Caches">How its session stored compressed entries.</param>
 /// <param name="Tokens">Tokens whose successor was predicted.</param>
 /// <param name="MeanDivergence">Mean of KL(plain ‖ profile), in nats.</param>
 /// <param name="LargestDivergence">The largest one.</param>
 /// <param name="Agreement">Share of tokens at which both hold the same successor for the most likely.</param>
-public sealed record RoundingResult(NumericProfile Profile, int Tokens, double MeanDivergence, double LargestDivergence, double Agreement);
+public sealed record RoundingResult(NumericProfile Profile, CacheStorage Caches, int Tokens, double MeanDivergence, double LargestDivergence, double Agreement);
 
-/// <summary>Measures what the rounding of activations does to predictions.</summary>
+/// <summary>Measures what the rounding of activations and of caches does to predictions.</summary>
 public static class RoundingTest
 {
     // Logits of so many tokens are kept at once, because a real vocabulary is wide.
@@ -43,16 +44,18 @@ public static class RoundingTest
         return [.. Enumerable.Range(0, tokens).Select(_ => random.Next(bare.VocabularySize))];
     }
 
-    /// <summary>Reads a text with both profiles.</summary>
+    /// <summary>Reads a text both ways.</summary>
     /// <param name="path">The model.</param>
     /// <param name="profile">What to compare with the plain profile.</param>
+    /// <param name="caches">Its storage of compressed entries.</param>
     /// <param name="text">Token ids.</param>
     /// <param name="workers">Threads; null for all.</param>
     /// <param name="cancellation">Looked at between layers.</param>
-    public static RoundingResult Measure(string path, NumericProfile profile, int[] text, int? workers = null, CancellationToken cancellation = default)
+    public static RoundingResult Measure(string path, NumericProfile profile, CacheStorage caches, int[] text, int? workers = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(text);
-        using V4Model plain = V4Model.Open(path, new V4ModelOptions { Workers = workers, Profile = NumericProfile.Plain }), other = V4Model.Open(path, new V4ModelOptions { Workers = workers, Profile = profile });
+        using V4Model plain = V4Model.Open(path, new V4ModelOptions { Workers = workers, Profile = NumericProfile.Plain });
+        using V4Model other = V4Model.Open(path, new V4ModelOptions { Workers = workers, Profile = profile, CacheStorage = caches });
         using ISession plainSession = plain.CreateSession(), otherSession = other.CreateSession();
         double sum = 0, largest = 0;
         int agreeing = 0;
@@ -73,6 +76,6 @@ public static class RoundingTest
             }
         }
 
-        return new RoundingResult(profile, text.Length, sum / text.Length, largest, (double)agreeing / text.Length);
+        return new RoundingResult(profile, caches, text.Length, sum / text.Length, largest, (double)agreeing / text.Length);
     }
 }

@@ -6,8 +6,8 @@ namespace Fathom.Model.Caches;
 /// <summary>State of one compressor: raw projections of the last tokens, and the compressed entries so far (specification sections 5.3 and 10.1).</summary>
 internal sealed class CompressorCache
 {
-    public CompressorCache(CompressorWeights weights)
-        : this(weights.Ratio, new TailRing(weights.RawWidth, weights.Reach), new TailRing(weights.RawWidth, weights.Reach), new PagedRows(weights.Width))
+    public CompressorCache(CompressorWeights weights, RowLayout layout)
+        : this(weights.Ratio, new TailRing(weights.RawWidth, weights.Reach), new TailRing(weights.RawWidth, weights.Reach), new PagedRows(layout))
     {
     }
 

@@ -6,11 +6,11 @@ namespace Fathom.Model.Caches;
 /// <summary>What one layer remembers of one session (specification section 10.1).</summary>
 internal sealed class LayerCache
 {
-    public LayerCache(LayerWeights layer, V4Config config)
+    public LayerCache(LayerWeights layer, V4Config config, CacheLayouts layouts)
         : this(
             new TailRing(config.HeadDim, config.Window),
-            layer.Attention.Compressor is { } main ? new CompressorCache(main) : null,
-            layer.Attention.Indexer is { } indexer ? new CompressorCache(indexer.Compressor) : null)
+            layer.Attention.Compressor is { } main ? new CompressorCache(main, layouts.Main) : null,
+            layer.Attention.Indexer is { } indexer ? new CompressorCache(indexer.Compressor, layouts.Index) : null)
     {
     }
 

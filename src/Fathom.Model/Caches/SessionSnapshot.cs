@@ -7,14 +7,14 @@ namespace Fathom.Model.Caches;
 
 /// <summary>
 /// Saves and restores a session. Format, little-endian: magic, version, fingerprint of the model, length, MTP length, the length
-/// that it goes on from and that one's MTP length, then for each layer the window rows, the compressed entries that came since, and raw compressor rows as 32-bit floats, and a
+/// that it goes on from and that one's MTP length, then for each layer the window rows as 32-bit floats, the compressed entries that came since in the session's format, and raw compressor rows as 32-bit floats, and a
 /// SHA-256 of everything before it. A snapshot is read completely and checked before it replaces anything.
 /// </summary>
 internal static unsafe class SessionSnapshot
 {
     private const int HeaderBytes = 8 + 4 + 32 + (4 * 4);
     private static ReadOnlySpan<byte> Magic => "FTHMSESS"u8;
-    private const int Version = 2;
+    private const int Version = 3;
 
     public static void Write(V4Session session, Stream destination, int since)
     {
@@ -31,12 +31,12 @@ internal static unsafe class SessionSnapshot
         BinaryPrimitives.WriteInt32LittleEndian(header[56..], predictionSince);
         Emit(header);
 
-        foreach (LayerCache layer in session.Layers) Visit(layer, since, session.Length, isRestoring: false, row => Emit(MemoryMarshal.AsBytes(row)));
+        foreach (LayerCache layer in session.Layers) Visit(layer, since, session.Length, isRestoring: false, Emit);
         if (session.Prediction is { } prediction)
-            Visit(prediction, predictionSince, session.PredictionLength, isRestoring: false, row => Emit(MemoryMarshal.AsBytes(row)));
+            Visit(prediction, predictionSince, session.PredictionLength, isRestoring: false, Emit);
         destination.Write(hash.GetHashAndReset());
 
-        void Emit(ReadOnlySpan<byte> bytes)
+        void Emit(Span<byte> bytes)
         {
             hash.AppendData(bytes);
             destination.Write(bytes);
@@ -52,7 +52,7 @@ internal static unsafe class SessionSnapshot
         if (!header[..8].SequenceEqual(Magic) || BinaryPrimitives.ReadInt32LittleEndian(header[8..]) != Version)
             throw new InvalidDataException("This is not a session snapshot of this version of Fathom; make a new one.");
         if (!header.Slice(12, 32).SequenceEqual(model.Fingerprint))
-            throw new InvalidDataException("The session snapshot belongs to another checkpoint or numeric profile; it cannot be used with this one.");
+            throw new InvalidDataException("The session snapshot belongs to another checkpoint, numeric profile or cache format; it cannot be used with this one.");
         int length = BinaryPrimitives.ReadInt32LittleEndian(header[44..]);
         int predictionLength = BinaryPrimitives.ReadInt32LittleEndian(header[48..]);
         int since = BinaryPrimitives.ReadInt32LittleEndian(header[52..]), predictionSince = BinaryPrimitives.ReadInt32LittleEndian(header[56..]);
@@ -63,8 +63,8 @@ internal static unsafe class SessionSnapshot
             throw new InvalidDataException($"The session snapshot goes on from {since} tokens, but the session has {from.Length}.");
 
         V4Session session = since > 0 ? (V4Session)from.Fork() : model.CreateV4Session();
-        foreach (LayerCache layer in session.Layers) Visit(layer, since, length, isRestoring: true, row => Take(MemoryMarshal.AsBytes(row)));
-        if (session.Prediction is { } prediction) Visit(prediction, predictionSince, predictionLength, isRestoring: true, row => Take(MemoryMarshal.AsBytes(row)));
+        foreach (LayerCache layer in session.Layers) Visit(layer, since, length, isRestoring: true, Take);
+        if (session.Prediction is { } prediction) Visit(prediction, predictionSince, predictionLength, isRestoring: true, Take);
         session.SetRestored(length, predictionLength);
 
         Span<byte> stored = stackalloc byte[32];
@@ -86,13 +86,13 @@ internal static unsafe class SessionSnapshot
         }
     }
 
-    private delegate void RowVisitor(Span<float> row);
+    private delegate void RowVisitor(Span<byte> row);
 
     // All rows that a sequence of this length can still need and that one of the earlier length lacks, in a fixed order: the one description for both directions.
     private static void Visit(LayerCache layer, int since, int length, bool isRestoring, RowVisitor visit)
     {
         int reach = layer.Window.Capacity - V4Session.RollbackReach;
-        for (int p = Math.Max(0, length - reach); p < length; p++) visit(layer.Window.RowAt(p));
+        for (int p = Math.Max(0, length - reach); p < length; p++) visit(MemoryMarshal.AsBytes(layer.Window.RowAt(p)));
         Visit(layer.Main, since, length, isRestoring, visit);
         Visit(layer.Index, since, length, isRestoring, visit);
     }
@@ -102,15 +102,21 @@ internal static unsafe class SessionSnapshot
         if (cache is null) return;
         int entries = length / cache.Ratio;
         PagedRows table = cache.Entries;
-        for (int i = since / cache.Ratio; i < entries; i++) visit(new Span<float>(isRestoring ? table.Writable(i) : table.At(i), table.Width));
+        var row = new byte[table.Layout.RowBytes];
+        for (int i = since / cache.Ratio; i < entries; i++)
+        {
+            if (!isRestoring) table.Load(i, row);
+            visit(row);
+            if (isRestoring) table.Store(i, row);
+        }
 
         // The open block, and with overlap the block before it.
         int reach = cache.Values.Capacity - V4Session.RollbackReach;
         int first = Math.Max(0, (entries * cache.Ratio) - (reach - cache.Ratio));
         for (int p = first; p < length; p++)
         {
-            visit(cache.Values.RowAt(p));
-            visit(cache.Scores.RowAt(p));
+            visit(MemoryMarshal.AsBytes(cache.Values.RowAt(p)));
+            visit(MemoryMarshal.AsBytes(cache.Scores.RowAt(p)));
         }
     }
 }

@@ -66,7 +66,7 @@ internal sealed unsafe class Compressor(LayerContext context)
         if (isIndex) context.RoundIndex(pooled);
         else context.RoundKeys(pooled);
 
-        for (int i = 0; i < count; i++) pooled[i].CopyTo(new Span<float>(cache.Entries.Writable(firstEntry + i), weights.Width));
+        for (int i = 0; i < count; i++) cache.Entries.Write(firstEntry + i, pooled[i]);
 
         void AddCandidates(int from, in Segment rows, CompressorCache tail, Rows freshValues, Rows freshScores, int half)
         {

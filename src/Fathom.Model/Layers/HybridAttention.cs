@@ -77,6 +77,7 @@ internal sealed unsafe class HybridAttention(LayerContext context)
     {
         AddressLists keys = context.Workspace.Keys;
         keys.Clear();
+        keys.EntryLayout = context.Layouts.Main;
         int topK = context.Config.IndexTopK;
         for (int s = 0; s < plan.Segments.Length; s++)
         {
@@ -88,6 +89,7 @@ internal sealed unsafe class HybridAttention(LayerContext context)
                     keys.Add(Plan.RowOf(segment, p, kv, plan.Caches[s].Window));
                 if (context.SeesCompressed && plan.Caches[s].Main is { } main)
                 {
+                    keys.BeginEntries();
                     int visible = (t + 1) / main.Ratio;
                     if (picks.IsEmpty || layer.Kind == LayerKind.Hca || visible <= topK)
                     {

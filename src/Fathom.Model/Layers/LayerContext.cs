@@ -1,6 +1,7 @@
 using Fathom.Checkpoints;
 using Fathom.Compute;
 using Fathom.Compute.Memory;
+using Fathom.Model.Caches;
 using Fathom.Model.Streaming;
 
 namespace Fathom.Model.Layers;
@@ -12,10 +13,10 @@ internal sealed class LayerContext(V4Config config, IDevice device, Workspace wo
     private const int InputGroup = 128;
 
     /// <summary>Group of the rounding of keys (specification section 9.4).</summary>
-    private const int KeyGroup = 64;
+    private const int KeyGroup = RowLayout.Fp8Group;
 
     /// <summary>Group of the indexer's FP4 rounding (specification section 9.5).</summary>
-    private const int IndexGroup = 32;
+    private const int IndexGroup = RowLayout.Fp4Group;
 
     public V4Config Config { get; } = config;
 
@@ -30,6 +31,9 @@ internal sealed class LayerContext(V4Config config, IDevice device, Workspace wo
 
     /// <summary>Whether attention sees compressed entries (<see cref="V4ModelOptions.WindowOnly"/>).</summary>
     public bool SeesCompressed { get; init; } = true;
+
+    /// <summary>How sessions store compressed entries.</summary>
+    public required CacheLayouts Layouts { get; init; }
 
     private bool IsOfficial => profile == NumericProfile.Official;
 
@@ -55,9 +59,9 @@ internal sealed class LayerContext(V4Config config, IDevice device, Workspace wo
         if (IsOfficial) Device.RoundToFp8(keys, keys.Width, Config.HeadDim - Config.RotaryDim, KeyGroup);
     }
 
-    /// <summary>Transforms and rounds the indexer's queries or keys when the profile asks for it; left out on both sides otherwise, which changes nothing.</summary>
+    /// <summary>Transforms and rounds the indexer's queries or keys when they are stored so; left out on both sides otherwise, which changes nothing.</summary>
     public void RoundIndex(Rows rows)
     {
-        if (IsOfficial) Device.HadamardAndRoundToFp4(rows, Config.IndexHeadDim, IndexGroup);
+        if (Layouts.RoundsIndex) Device.HadamardAndRoundToFp4(rows, Config.IndexHeadDim, IndexGroup);
     }
 }

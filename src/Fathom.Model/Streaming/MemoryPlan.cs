@@ -83,7 +83,7 @@ public sealed record MemoryPlan
         Check(reserve, rows);
         bool isBounded = budget is not null || reserve.ContextTokens is not null;
         int context = Math.Min(config.MaxPositions, reserve.ContextTokens ?? (isBounded ? MemoryReserve.StandardContext : config.MaxPositions));
-        long cache = (reserve.Sessions + (long)reserve.KeptSessions) * SessionBytes(config, context);
+        long cache = (reserve.Sessions + (long)reserve.KeptSessions) * SessionBytes(config, context, reserve.Caches);
         long program = ProgramBase + (sizes.TensorCount * ProgramBytesPerTensor);
         long Working(int count) => ForwardBytes(config, count, context, reserve.Sessions);
         var whole = new MemoryPlan
@@ -93,7 +93,7 @@ public sealed record MemoryPlan
             ResidentWeightBytes = sizes.TotalBytes,
             ContextTokens = context,
             CacheBytes = cache,
-            KeptBytes = reserve.KeptSessions * SessionBytes(config, context),
+            KeptBytes = reserve.KeptSessions * SessionBytes(config, context, reserve.Caches),
             Rows = rows ?? StandardRows,
             WorkingBytes = Working(rows ?? StandardRows),
             SlotBytes = sizes.SlotBytes,
@@ -119,22 +119,26 @@ public sealed record MemoryPlan
     }
 
     /// <summary>Bytes that the caches of a session of some length take, rings and whole pages included (architecture specification, section 10.1).</summary>
-    public static long SessionBytes(V4Config config, int tokens)
+    /// <param name="config">The architecture.</param>
+    /// <param name="tokens">Length of the session.</param>
+    /// <param name="format">How entries are stored; null for 32 bits, the most.</param>
+    public static long SessionBytes(V4Config config, int tokens, CacheFormat? format = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         const int spare = Caches.V4Session.RollbackReach, page = Compute.Memory.PagedRows.RowsPerPage;
-        long floats = 0;
+        (double main, double index) = format is null ? (sizeof(float) * config.HeadDim, sizeof(float) * config.IndexHeadDim) : (format.MainEntry, format.IndexEntry);
+        double bytes = 0;
         for (int layer = 0; layer < config.LayerCount + Math.Sign(config.MtpLayerCount); layer++)
         {
             int ratio = layer < config.LayerCount ? config.RatioOf(layer) : 0;
-            floats += (long)(config.Window + spare) * config.HeadDim;
+            bytes += (double)(config.Window + spare) * config.HeadDim * sizeof(float);
             if (ratio == 0) continue;
             bool isCsa = ratio == V4Config.CsaRatio;
             long width = config.HeadDim + (isCsa ? config.IndexHeadDim : 0), reach = isCsa ? 2 * ratio : ratio;
-            floats += (2 * (reach + spare) * width * (isCsa ? 2 : 1)) + ((tokens / ratio / page) + 1) * page * width;
+            bytes += (2.0 * (reach + spare) * width * (isCsa ? 2 : 1) * sizeof(float)) + (((tokens / ratio / page) + 1) * page * (main + (isCsa ? index : 0)));
         }
 
-        return floats * sizeof(float);
+        return (long)bytes;
     }
 
     /// <summary>Bytes of scratch that a forward takes at most: activations, lists of keys, and rows that wait to become part of the caches.</summary>

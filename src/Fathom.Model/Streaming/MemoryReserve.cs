@@ -1,3 +1,5 @@
+using Fathom.Checkpoints;
+
 namespace Fathom.Model.Streaming;
 
 /// <summary>What a memory budget must leave room for beside the weights.</summary>
@@ -14,4 +16,7 @@ public sealed record MemoryReserve
 
     /// <summary>Room for kept beginnings of prompts, in sessions of that length.</summary>
     public int KeptSessions { get; init; }
+
+    /// <summary>How sessions store entries; null for 32 bits, the most. A model that is opened knows its own.</summary>
+    public CacheFormat? Caches { get; init; }
 }

@@ -57,6 +57,7 @@ internal sealed class ModelEndpoint(AnswerService service, bool keepsConversatio
         status["max_concurrent"] = service.Engine.MaxConcurrent;
         status["chat_format"] = service.Model.ChatFormat.ToString();
         status["processors"] = Environment.ProcessorCount;
+        status["threads"] = (service.Model.Model as V4Model)?.Threads;
         status["layout"] = layout.Value?.DeepClone();
         return status;
     }
