@@ -8,6 +8,7 @@ using Fathom.Benchmarks;
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- serving [MODEL] [PREFIX TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- masks
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- roofline [FOLDER]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- quantizers [LIBGGML-BASE]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- --filter '*'
 if (args is ["long-context", .. string[] rest])
 {
@@ -30,6 +31,12 @@ if (args is ["masks"])
 if (args is ["roofline", .. string[] target])
 {
     Roofline.Run(target.ElementAtOrDefault(0) ?? ".");
+    return;
+}
+
+if (args is ["quantizers", .. string[] library])
+{
+    Quantizers.Run(library.ElementAtOrDefault(0));
     return;
 }
 

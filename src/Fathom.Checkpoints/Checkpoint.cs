@@ -11,10 +11,10 @@ public sealed unsafe class Checkpoint : IDisposable
 {
     private const string GgufExtension = ".gguf";
 
-    private readonly IReadOnlyList<IDisposable> files;
+    private readonly IReadOnlyList<IWeightFile> files;
     private readonly Dictionary<string, StoredTensor> tensors;
 
-    private Checkpoint(string location, V4Config config, IReadOnlyList<IDisposable> files, Dictionary<string, StoredTensor> tensors)
+    private Checkpoint(string location, V4Config config, IReadOnlyList<IWeightFile> files, Dictionary<string, StoredTensor> tensors)
     {
         Location = location;
         Config = config;
@@ -124,6 +124,12 @@ public sealed unsafe class Checkpoint : IDisposable
     /// <summary>Unmaps all files.</summary>
     public void Dispose()
     {
-        foreach (IDisposable file in files) file.Dispose();
+        foreach (IWeightFile file in files) file.Dispose();
+    }
+
+    /// <summary>Gives the resident pages of all files back to the system; they come again when they are touched. For readers that go through a checkpoint once.</summary>
+    internal void ReleasePages()
+    {
+        foreach (IWeightFile file in files) file.ReleasePages();
     }
 }

@@ -56,6 +56,9 @@ internal sealed unsafe class MappedFile : IDisposable
         }
     }
 
+    /// <summary>Gives the resident pages back; they come again when they are touched.</summary>
+    public void ReleasePages() => MappedPages.Release(Start, Length);
+
     /// <summary>Unmaps the file.</summary>
     public void Dispose()
     {

@@ -6,7 +6,7 @@ namespace Fathom.Checkpoints;
 /// A safetensors file, memory-mapped and checked: an eight-byte header length, a JSON header, then the data
 /// (checkpoint specification, section 1.2). Content is not read here; only what is touched later is loaded by the system.
 /// </summary>
-public sealed unsafe class SafetensorsFile : IDisposable
+public sealed unsafe class SafetensorsFile : IWeightFile
 {
     private readonly MappedFile mapped;
     private readonly Dictionary<string, StoredTensor> tensors = new(StringComparer.Ordinal);
@@ -44,6 +44,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
             throw;
         }
     }
+
+    void IWeightFile.ReleasePages() => mapped.ReleasePages();
 
     /// <summary>Unmaps the file; the tensors' memory is gone afterwards.</summary>
     public void Dispose() => mapped.Dispose();

@@ -16,7 +16,7 @@ public sealed class InstructionSetTests
     {
         if (Environment.GetEnvironmentVariable(InnerRun) is not null) return;
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])["exec", typeof(InstructionSetTests).Assembly.Location, "-class", typeof(DeviceTests).FullName!, "-class", typeof(FastProductTests).FullName!, "-class", typeof(InstructionSetTests).FullName!]) start.ArgumentList.Add(argument);
+        foreach (string argument in (string[])["exec", typeof(InstructionSetTests).Assembly.Location, "-class", typeof(DeviceTests).FullName!, "-class", typeof(FastProductTests).FullName!, "-class", typeof(QuantizerTests).FullName!, "-class", typeof(InstructionSetTests).FullName!]) start.ArgumentList.Add(argument);
         start.Environment[variable] = "0";
         start.Environment[InnerRun] = level;
         using Process process = Process.Start(start)!;

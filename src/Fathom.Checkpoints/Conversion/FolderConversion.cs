@@ -54,6 +54,7 @@ public static class FolderConversion
         List<List<FolderTensor>> shards = ShardIndex.Split(tensors, tensor => tensor.Bytes);
         var places = new SortedDictionary<string, string>(StringComparer.Ordinal);
         var buffer = new byte[PieceBytes];
+        var pages = new MappedPages(source);
         long done = 0;
         for (int s = 0; s < shards.Count; s++)
         {
@@ -62,7 +63,7 @@ public static class FolderConversion
             foreach (FolderTensor tensor in shards[s])
             {
                 places.Add(tensor.Name, name);
-                Write(source, tensor, writer, ref buffer, cancellation);
+                Write(source, tensor, writer, pages, ref buffer, cancellation);
                 progress?.Report((double)(done += tensor.Bytes) / total);
             }
 
@@ -72,7 +73,7 @@ public static class FolderConversion
         if (shards.Count > 1) ShardIndex.Write(folder, places, total);
     }
 
-    private static void Write(Checkpoint source, FolderTensor tensor, SafetensorsWriter writer, ref byte[] buffer, CancellationToken cancellation)
+    private static void Write(Checkpoint source, FolderTensor tensor, SafetensorsWriter writer, MappedPages pages, ref byte[] buffer, CancellationToken cancellation)
     {
         if (tensor.Type == StoredType.I64)
         {
@@ -100,6 +101,7 @@ public static class FolderConversion
                 Encode(matrix, tensor, start + row, count, piece.AsSpan(row * rowBytes, count * rowBytes));
             });
             writer.Write(piece.AsSpan(0, rows * rowBytes));
+            pages.Read(rows * matrix.RowBytes);
         }
     }
 

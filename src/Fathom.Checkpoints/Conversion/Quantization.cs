@@ -85,6 +85,9 @@ public static class Quantization
     // In the header of the unfinished file, so that a run with another source or importance begins anew.
     private static string Fingerprint(Checkpoint source, List<PlannedTensor> tensors, QuantizationOptions options)
     {
+        // As many bytes as the system brings when one is touched.
+        const int touched = 64 << 10;
+        var pages = new MappedPages(source);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (PlannedTensor tensor in tensors)
         {
@@ -97,6 +100,8 @@ public static class Quantization
                 {
                     hash.AppendData(new ReadOnlySpan<byte>(stored.Data, (int)Math.Min(stored.ByteLength, 64)));
                 }
+
+                pages.Read(touched);
             }
 
             if (options.Importance?.Sums.TryGetValue(tensor.Name, out float[]? sums) == true) hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(sums));

@@ -12,6 +12,7 @@ internal sealed class TensorEncoder(Checkpoint source, ImportanceMatrix? importa
     private const int RowsOfItem = 16;
 
     private readonly ThreadLocal<RowEncoder> encoders = new(() => new RowEncoder());
+    private readonly MappedPages pages = new(source);
     private byte[] piece = [];
 
     /// <summary>Writes a tensor.</summary>
@@ -69,6 +70,7 @@ internal sealed class TensorEncoder(Checkpoint source, ImportanceMatrix? importa
             }
 
             writer.Write(piece.AsSpan(0, rows * rowBytes));
+            pages.Read(rows * matrix.RowBytes);
             written((long)rows * rowBytes);
         }
     }

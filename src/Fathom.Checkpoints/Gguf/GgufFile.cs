@@ -4,7 +4,7 @@ namespace Fathom.Checkpoints.Gguf;
 /// A GGUF file, memory-mapped and checked: metadata, descriptions of tensors, then the data (checkpoint specification,
 /// section 4.1). Shapes are given outermost first, as everywhere in Fathom; the file lists them the other way round.
 /// </summary>
-public sealed unsafe class GgufFile : IDisposable
+public sealed unsafe class GgufFile : IWeightFile
 {
     private const uint Magic = 0x46554747;
     private const ulong MostTensors = 1 << 18;
@@ -46,6 +46,8 @@ public sealed unsafe class GgufFile : IDisposable
             throw;
         }
     }
+
+    void IWeightFile.ReleasePages() => mapped.ReleasePages();
 
     /// <summary>Unmaps the file; the tensors' memory is gone afterwards.</summary>
     public void Dispose() => mapped.Dispose();
