@@ -69,6 +69,16 @@ public sealed class ConversionTests : IDisposable
     }
 
     [Fact]
+    public void All_weights_in_32_bits_give_the_same_logits()
+    {
+        using Checkpoint source = Checkpoint.Open(Repository.PathOf("models", "builtin"));
+        string file = Path.Combine(folder, "x.gguf");
+        ConversionResult result = GgufConversion.Write(source, file, Vocabulary(source.Config), MatrixFormat.F32, cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal([StoredType.F32, StoredType.I32], result.Formats.Keys.Order());
+        Assert.Equal(Logits(source.Location, NumericProfile.Plain), Logits(file, NumericProfile.Plain));
+    }
+
+    [Fact]
     public void A_stopped_conversion_leaves_nothing_behind()
     {
         using Checkpoint source = Checkpoint.Open(Repository.PathOf("models", "builtin"));

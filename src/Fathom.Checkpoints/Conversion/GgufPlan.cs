@@ -57,7 +57,7 @@ internal sealed class GgufPlan(Checkpoint source, MatrixFormat matrices, Func<Ex
     {
         StoredTensor tensor = source[expected.Name];
         if (expected.Role == TensorRole.ExpertTable) return StoredType.I32;
-        if (expected.Role == TensorRole.Small || expected.Shape.Length == 1) return StoredType.F32;
+        if (expected.Role == TensorRole.Small || expected.Shape.Length == 1 || matrices == MatrixFormat.F32) return StoredType.F32;
         bool isBlocks = expected.Shape[^1] % WeightMatrix.Fp4Group == 0;
         return tensor.Type switch
         {

@@ -11,7 +11,7 @@ internal static class ConvertCommand
     {
         var source = new Argument<string>("SOURCE") { Description = "A checkpoint folder, or a .gguf file (any part of a split one)." };
         var destination = new Argument<string>("DEST") { Description = "What to make: a .gguf file of a folder, a new folder of a .gguf file." };
-        var matrices = new Option<MatrixFormat>("--matrices") { Description = "What FP8 becomes in GGUF: bf16, exactly, or q80 (Q8_0), rounded and half as large.", DefaultValueFactory = _ => MatrixFormat.BF16 };
+        var matrices = new Option<MatrixFormat>("--matrices") { Description = "What FP8 becomes in GGUF: bf16, exactly, q80 (Q8_0), rounded and half as large; or f32, which writes all weights as 32-bit numbers.", DefaultValueFactory = _ => MatrixFormat.BF16 };
         var command = new Command("convert", "Turn a checkpoint of the official layout into a GGUF file, or a GGUF file into the official layout. FP4 experts become MXFP4 blocks without loss, and back.\n\nExamples:\n  fathom convert DeepSeek-V4-Flash flash.gguf\n  fathom convert flash.gguf DeepSeek-V4-Flash") { source, destination, matrices };
         command.SetAction((parsed, cancellation) =>
         {

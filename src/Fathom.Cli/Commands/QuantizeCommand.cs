@@ -15,7 +15,7 @@ internal static class QuantizeCommand
         var destination = new Argument<string>("DEST") { Description = "The .gguf file to make." };
         Option<string> experts = new("--experts") { Description = $"Format of the routed experts: {string.Join(", ", Names)}.", Required = true };
         Option<string?> down = new("--down") { Description = "Another format for the experts' down matrices (w2)." };
-        var matrices = new Option<MatrixFormat>("--matrices") { Description = "What FP8 matrices outside the experts become: q80 (Q8_0) or bf16, exactly.", DefaultValueFactory = _ => MatrixFormat.Q80 };
+        var matrices = new Option<MatrixFormat>("--matrices") { Description = "What FP8 matrices outside the experts become: q80 (Q8_0) or bf16, exactly; or f32, with all that is not quantised in 32 bits.", DefaultValueFactory = _ => MatrixFormat.Q80 };
         var imatrix = new Option<FileInfo?>("--imatrix") { Description = "Importance matrix of the same model, from 'fathom imatrix'." };
         var decoded = new Option<bool>("--decoded") { Description = "Store the rounded experts as 32-bit numbers: for measurements on models whose rows are shorter than a block." };
         var command = new Command("quantize", "Write a GGUF file with the routed experts in few bits. A stopped run is gone on with by the same command.\n\nExamples:\n  fathom quantize DeepSeek-V4-Flash flash-q4.gguf --experts q4_k\n  fathom quantize DeepSeek-V4-Flash flash-q2.gguf --experts iq2_xxs --down q2_k --imatrix flash.imatrix")
