@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using Microsoft.Win32.SafeHandles;
 
 namespace Fathom.Checkpoints;
 
@@ -40,9 +41,11 @@ internal sealed unsafe class MappedFile : IDisposable
         MemoryMappedViewAccessor? view = null;
         try
         {
-            long length = new FileInfo(path).Length;
+            // Asked of the opened file: a symbolic link, as hubs' own caches have them, says its own length.
+            using SafeFileHandle file = File.OpenHandle(path);
+            long length = RandomAccess.GetLength(file);
             if (length < leastBytes) throw new CheckpointException(path, null, $"at least the {leastBytes} bytes of {what}", $"a file of {length} bytes");
-            mapping = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+            mapping = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
             view = mapping.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
             return new MappedFile(path, length, mapping, view);
         }

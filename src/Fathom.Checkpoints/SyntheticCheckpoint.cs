@@ -51,12 +51,8 @@ public static class SyntheticCheckpoint
         return total;
     }
 
-    private static IEnumerable<SyntheticTensor> Tensors(V4Config config, SyntheticOptions options)
-    {
-        IEnumerable<ExpectedTensor> all = TensorLayout.MainModel(config);
-        if (options.HasMultiTokenPrediction) all = all.Concat(TensorLayout.MultiTokenPrediction(config));
-        return all.SelectMany(expected => SyntheticTensor.For(expected, config));
-    }
+    private static IEnumerable<SyntheticTensor> Tensors(V4Config config, SyntheticOptions options) =>
+        TensorLayout.Of(config, options.HasMultiTokenPrediction).SelectMany(expected => SyntheticTensor.For(expected, config));
 
     private static void WriteShards(
         string folder, List<List<SyntheticTensor>> shards, long total, int seed, IProgress<double>? progress, CancellationToken cancellation)

@@ -32,7 +32,7 @@ public static class FolderConversion
         Directory.CreateDirectory(temporary);
         try
         {
-            V4Config config = source.Config with { MtpLayerCount = 0, HasDraftBlockKeys = source.Vocabulary?.HasDraftBlockKeys ?? source.Config.HasDraftBlockKeys };
+            V4Config config = source.Config with { HasDraftBlockKeys = source.Vocabulary?.HasDraftBlockKeys ?? source.Config.HasDraftBlockKeys };
             File.WriteAllText(Path.Combine(temporary, "config.json"), config.ToJson());
             File.WriteAllText(Path.Combine(temporary, "tokenizer.json"), tokenizerJson);
             WriteShards(source, temporary, tensors, total, progress, cancellation);
@@ -46,7 +46,7 @@ public static class FolderConversion
         }
 
         string[] notes = plan.Rounded > 0 ? [$"{plan.Rounded} matrices of block formats were rounded to BF16, because the official layout has no place for them."] : [];
-        return new ConversionResult(total, tensors.GroupBy(tensor => tensor.Type).ToDictionary(group => group.Key, group => group.Sum(tensor => tensor.Bytes)), notes);
+        return new ConversionResult(total, tensors.GroupBy(tensor => tensor.Type).ToDictionary(group => group.Key, group => group.Sum(tensor => tensor.Bytes)), notes, [directory]);
     }
 
     private static void WriteShards(Checkpoint source, string folder, List<FolderTensor> tensors, long total, IProgress<double>? progress, CancellationToken cancellation)

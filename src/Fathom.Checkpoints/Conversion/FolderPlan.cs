@@ -22,7 +22,7 @@ internal sealed class FolderPlan(Checkpoint source, CancellationToken cancellati
     public int Rounded { get; private set; }
 
     /// <summary>The tensors in the order of the layout.</summary>
-    public List<FolderTensor> Tensors() => [.. TensorLayout.MainModel(source.Config).SelectMany(Of)];
+    public List<FolderTensor> Tensors() => [.. TensorLayout.Of(source.Config, source.HasMultiTokenPrediction).SelectMany(Of)];
 
     private IEnumerable<FolderTensor> Of(ExpectedTensor expected)
     {

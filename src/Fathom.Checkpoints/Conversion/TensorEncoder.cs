@@ -21,7 +21,8 @@ internal sealed class TensorEncoder(Checkpoint source, ImportanceMatrix? importa
     /// <param name="written">Hears of the bytes of each piece.</param>
     public void Write(PlannedTensor tensor, GgufWriter writer, Action<long> written)
     {
-        for (int i = 0; i < tensor.Sources.Count; i++)
+        if (tensor.JoinsRows) WriteJoined(tensor, writer, written);
+        for (int i = 0; i < tensor.Sources.Count && !tensor.JoinsRows; i++)
         {
             string name = tensor.Sources[i];
             if (tensor.Type == StoredType.I32) WriteTable(source[name], writer);
@@ -46,6 +47,22 @@ internal sealed class TensorEncoder(Checkpoint source, ImportanceMatrix? importa
 
         WeightFormat format = tensor.Type switch { StoredType.F32 => WeightFormat.F32, StoredType.F16 => WeightFormat.F16, _ => WeightFormat.BF16 };
         return new WeightMatrix(format, 1, checked((int)tensor.Shape[0]), tensor.Data);
+    }
+
+    private void WriteJoined(PlannedTensor tensor, GgufWriter writer, Action<long> written)
+    {
+        WeightMatrix[] matrices = [.. tensor.Sources.Select(name => Matrix(source, name))];
+        var row = new byte[StoredTypes.BytesOf(tensor.Type, [tensor.Shape[1]])];
+        for (int index = 0; index < tensor.Shape[0]; index++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int part = row.Length / matrices.Length;
+            for (int i = 0; i < matrices.Length; i++) encoders.Value!.Encode(matrices[i], index, 1, tensor.Type, null, [], row.AsSpan(i * part, part));
+            writer.Write(row);
+            pages.Read(matrices.Sum(matrix => matrix.RowBytes));
+        }
+
+        written(tensor.Bytes);
     }
 
     private void WriteMatrix(WeightMatrix matrix, PlannedTensor tensor, float[] columns, GgufWriter writer, Action<long> written)
