@@ -6,7 +6,7 @@ namespace Fathom.Compute.Tests;
 /// <summary>The tests of the device once more on lesser processors: in a process of their own, with instructions switched off.</summary>
 public sealed class InstructionSetTests
 {
-    private const string InnerRun = "FATHOM_INSTRUCTION_SET_TEST";
+    internal const string InnerRun = "FATHOM_INSTRUCTION_SET_TEST";
 
     public static TheoryData<string, string> Levels => new() { { "DOTNET_EnableAVX512", "avx2" }, { "DOTNET_EnableAVX2", "sse" }, { "DOTNET_EnableHWIntrinsic", "scalar" } };
 

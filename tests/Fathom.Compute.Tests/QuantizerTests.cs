@@ -95,6 +95,7 @@ public sealed class QuantizerTests
     [InlineData("large", WeightFormat.Iq2Xxs, 0.34499, 0.26600)]
     public void Nothing_is_rounded_worse_than_by_the_reference_quantiser(string recipe, WeightFormat format, double reference, double referenceWeighted)
     {
+        Assert.SkipWhen(Environment.GetEnvironmentVariable(InstructionSetTests.InnerRun) == "scalar" && recipe is not ("normal" or "outliers"), "Without vectors a recipe takes seconds, and two show that the numbers are the same.");
         const double lastPlace = 0.5e-5;
         float[] values = QuantizerRecipes.Values(recipe), importance = QuantizerRecipes.Importance(), repeated = [.. Enumerable.Range(0, values.Length).Select(i => importance[i % importance.Length])];
         double error = QuantizerRecipes.RelativeError(values, Rounded(format, values, []), []), weighted = QuantizerRecipes.RelativeError(values, Rounded(format, values, repeated), importance);
