@@ -36,6 +36,9 @@ internal static unsafe class GgufBlocks
     /// <summary>8, 25 or 43 for 0, 1 or 2.</summary>
     public static int Magnitude(int level) => Magnitudes[level];
 
+    /// <summary>Magnitude j (0..7) of grid entry 0..255: 8, 25 or 43.</summary>
+    public static int Magnitude(int entry, int j) => Magnitude(Level(entry, j));
+
     public static bool IsBlock(WeightFormat format) => format >= WeightFormat.Q80;
 
     /// <summary>Values of a block.</summary>

@@ -6,7 +6,7 @@ namespace Fathom.Checkpoints.Gguf;
 /// Two matrices that a GGUF file keeps side by side as one, [rows, 2·columns], copied apart on opening: the MTP block's
 /// projections (checkpoint specification, section 4.3), 64 MB for V4-Flash in BF16.
 /// </summary>
-internal sealed unsafe class ColumnHalves : IWeightFile
+internal sealed unsafe class ColumnHalves : ICheckpointFile
 {
     private readonly StoredTensor joined;
     private readonly long bytes;
@@ -40,7 +40,7 @@ internal sealed unsafe class ColumnHalves : IWeightFile
     public StoredTensor Right(string name) => Half(name, memory + bytes);
 
     /// <summary>Does nothing: there is no file to bring the pages again.</summary>
-    public void ReleasePages()
+    public void Forget()
     {
     }
 
@@ -51,5 +51,5 @@ internal sealed unsafe class ColumnHalves : IWeightFile
         memory = null;
     }
 
-    private StoredTensor Half(string name, byte* start) => new(name, joined.Type, [joined.Shape[0], joined.Shape[1] / 2], bytes, start, joined.File);
+    private StoredTensor Half(string name, byte* start) => new(name, joined.Type, [joined.Shape[0], joined.Shape[1] / 2], bytes, start, joined.File, StoredTensor.NotInFile);
 }

@@ -67,7 +67,7 @@ internal static unsafe partial class GgufShards
     /// <param name="found">The tensors of all parts by their names in the files.</param>
     /// <param name="config">The architecture.</param>
     /// <param name="copies">Receives memory that tensors lie in which do not lie in the files; the caller disposes it, also after an error.</param>
-    public static Dictionary<string, StoredTensor> Name(string path, Dictionary<string, StoredTensor> found, V4Config config, List<IWeightFile> copies)
+    public static Dictionary<string, StoredTensor> Name(string path, Dictionary<string, StoredTensor> found, V4Config config, List<ICheckpointFile> copies)
     {
         var named = new Dictionary<string, StoredTensor>(StringComparer.Ordinal);
         var used = new HashSet<string>(StringComparer.Ordinal);
@@ -100,7 +100,7 @@ internal static unsafe partial class GgufShards
         return named;
     }
 
-    private static StoredTensor Renamed(StoredTensor tensor, string name) => new(name, tensor.Type, [.. tensor.Shape], tensor.ByteLength, tensor.Data, tensor.File);
+    private static StoredTensor Renamed(StoredTensor tensor, string name) => new(name, tensor.Type, [.. tensor.Shape], tensor.ByteLength, tensor.Data, tensor.File, tensor.FileOffset);
 
     // Experts are stacked: [experts, out, in].
     private static StoredTensor Expert(StoredTensor stacked, ExpectedTensor expected, int expert, int experts)
@@ -108,7 +108,7 @@ internal static unsafe partial class GgufShards
         if (stacked.Shape.Count != 3 || stacked.Shape[0] != experts)
             throw new CheckpointException(stacked.File, stacked.Name, $"shape [{experts}, {string.Join(", ", expected.Shape)}]", $"[{string.Join(", ", stacked.Shape)}]");
         long bytes = stacked.ByteLength / experts;
-        return new StoredTensor(expected.Name, stacked.Type, [.. stacked.Shape.Skip(1)], bytes, stacked.Data + (expert * bytes), stacked.File);
+        return new StoredTensor(expected.Name, stacked.Type, [.. stacked.Shape.Skip(1)], bytes, stacked.Data + (expert * bytes), stacked.File, stacked.FileOffset + (expert * bytes));
     }
 
     private static bool IsIgnored(string name, int layers) =>
