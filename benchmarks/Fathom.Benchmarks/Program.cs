@@ -8,6 +8,7 @@ using Fathom.Benchmarks;
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- context-picture FOLDER OUTPUT…
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- serving [MODEL] [PREFIX TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- masks
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- quantizers [LIBGGML-BASE]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- streaming MODEL [BUDGET] [PROMPT] [DECODED]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- routing [MODEL] [TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- planning FATHOM MODEL BUDGET:CONTEXT:THREADS ...
@@ -77,6 +78,12 @@ if (args is ["routing", .. string[] routed])
 {
     string model = routed.ElementAtOrDefault(0) ?? RepositoryFiles.PathOf("models", "builtin");
     Streaming.Routing(model, Fathom.Evaluation.Rounding.RoundingTest.TextFor(model, int.Parse(routed.ElementAtOrDefault(1) ?? "2000", System.Globalization.CultureInfo.InvariantCulture)));
+    return;
+}
+
+if (args is ["quantizers", .. string[] library])
+{
+    Quantizers.Run(library.ElementAtOrDefault(0));
     return;
 }
 

@@ -31,7 +31,7 @@ public sealed unsafe class Checkpoint : IDisposable
     /// <summary>The tokenizer that a GGUF file carries; null for folders, which have a tokenizer.json.</summary>
     public GgufVocabulary? Vocabulary { get; private init; }
 
-    /// <summary>Whether an MTP block is present: <c>mtp.0.enorm.weight</c> exists.</summary>
+    /// <summary>Whether an MTP block is present: <c>mtp.0.enorm.weight</c> exists, in GGUF files the tensors that make it.</summary>
     public bool HasMultiTokenPrediction { get; private init; }
 
     /// <summary>All tensors of all files, those that plain inference ignores included.</summary>
@@ -84,18 +84,20 @@ public sealed unsafe class Checkpoint : IDisposable
     private static Checkpoint OpenGguf(string path, bool looksAtExperts)
     {
         var files = new List<GgufFile>();
+        var copies = new List<ICheckpointFile>();
         try
         {
             GgufShards.Open(path, files);
             Dictionary<string, StoredTensor> found = GgufShards.Join(files);
             V4Config config = new GgufConfig(files[0], found).Read();
-            Dictionary<string, StoredTensor> tensors = GgufShards.Name(path, found, config);
-            new CheckpointValidator(path, config, tensors).Validate(hasPrediction: false, looksAtExperts);
-            return new Checkpoint(path, config, files, tensors) { Vocabulary = GgufVocabulary.Read(files[0]), ExpertScalesAreChecked = true };
+            Dictionary<string, StoredTensor> tensors = GgufShards.Name(path, found, config, copies);
+            bool hasPrediction = config.MtpLayerCount > 0;
+            new CheckpointValidator(path, config, tensors).Validate(hasPrediction, looksAtExperts);
+            return new Checkpoint(path, config, [.. files, .. copies], tensors) { HasMultiTokenPrediction = hasPrediction, Vocabulary = GgufVocabulary.Read(files[0]), ExpertScalesAreChecked = true };
         }
         catch
         {
-            foreach (GgufFile file in files) file.Dispose();
+            foreach (ICheckpointFile file in (IEnumerable<ICheckpointFile>)[.. files, .. copies]) file.Dispose();
             throw;
         }
     }

@@ -17,11 +17,7 @@ internal sealed class CheckpointValidator(string directory, V4Config config, Dic
     public bool Validate(bool hasPrediction, bool looksAtExperts = true)
     {
         var expertScales = new List<StoredTensor>();
-        foreach (ExpectedTensor expected in TensorLayout.MainModel(config)) Check(expected, expertScales);
-        if (hasPrediction)
-        {
-            foreach (ExpectedTensor expected in TensorLayout.MultiTokenPrediction(config)) Check(expected, expertScales);
-        }
+        foreach (ExpectedTensor expected in TensorLayout.Of(config, hasPrediction)) Check(expected, expertScales);
 
         foreach (StoredTensor tensor in tensors.Values)
         {

@@ -1,6 +1,6 @@
 namespace Fathom.Checkpoints;
 
-/// <summary>A mapped file of a checkpoint, whatever its container.</summary>
+/// <summary>Memory of a checkpoint: a mapped file, whatever its container, or copies of what lies otherwise in one.</summary>
 internal interface ICheckpointFile : IDisposable
 {
     /// <summary>Lets go of the mapped pages that were touched.</summary>

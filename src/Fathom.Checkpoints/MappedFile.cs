@@ -1,5 +1,6 @@
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Fathom.Checkpoints;
 
@@ -41,9 +42,11 @@ internal sealed unsafe partial class MappedFile : IDisposable
         MemoryMappedViewAccessor? view = null;
         try
         {
-            long length = new FileInfo(path).Length;
+            // Asked of the opened file: a symbolic link, as hubs' own caches have them, says its own length.
+            using SafeFileHandle file = File.OpenHandle(path);
+            long length = RandomAccess.GetLength(file);
             if (length < leastBytes) throw new CheckpointException(path, null, $"at least the {leastBytes} bytes of {what}", $"a file of {length} bytes");
-            mapping = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+            mapping = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
             view = mapping.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
             return new MappedFile(path, length, mapping, view);
         }

@@ -6,18 +6,20 @@ namespace Fathom.Checkpoints;
 /// <summary>How tensors are spread over files: their shards, and model.safetensors.index.json, which says which shard has which tensor.</summary>
 internal static class ShardIndex
 {
-    private const long MostShardBytes = 4L << 30;
+    /// <summary>Bytes of a shard where nobody says otherwise.</summary>
+    public const long UsualShardBytes = 4L << 30;
 
     /// <summary>Spreads tensors over shards, in their order; a tensor larger than a shard has one of its own.</summary>
     /// <param name="tensors">The tensors.</param>
     /// <param name="bytesOf">Bytes of one.</param>
-    public static List<List<T>> Split<T>(IEnumerable<T> tensors, Func<T, long> bytesOf)
+    /// <param name="mostBytes">Bytes of a shard.</param>
+    public static List<List<T>> Split<T>(IEnumerable<T> tensors, Func<T, long> bytesOf, long mostBytes = UsualShardBytes)
     {
         var shards = new List<List<T>> { new() };
         long bytes = 0;
         foreach (T tensor in tensors)
         {
-            if (bytes > 0 && bytes + bytesOf(tensor) > MostShardBytes)
+            if (bytes > 0 && bytes + bytesOf(tensor) > mostBytes)
             {
                 shards.Add([]);
                 bytes = 0;

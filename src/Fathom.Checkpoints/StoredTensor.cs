@@ -35,7 +35,10 @@ public sealed unsafe class StoredTensor
     /// <summary>The file that holds it.</summary>
     public string File { get; }
 
-    /// <summary>Where the content begins in that file, in bytes.</summary>
+    /// <summary>The <see cref="FileOffset"/> of what lies in memory alone, because the file has it in another order.</summary>
+    public const long NotInFile = -1;
+
+    /// <summary>Where the content begins in that file, in bytes; or <see cref="NotInFile"/>.</summary>
     public long FileOffset { get; }
 
     /// <summary>The content as a span.</summary>

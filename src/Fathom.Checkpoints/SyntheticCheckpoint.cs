@@ -65,12 +65,8 @@ public static class SyntheticCheckpoint
         return total;
     }
 
-    private static IEnumerable<SyntheticTensor> Tensors(V4Config config)
-    {
-        IEnumerable<ExpectedTensor> all = TensorLayout.MainModel(config);
-        if (config.MtpLayerCount > 0) all = all.Concat(TensorLayout.MultiTokenPrediction(config));
-        return all.SelectMany(expected => SyntheticTensor.For(expected, config));
-    }
+    private static IEnumerable<SyntheticTensor> Tensors(V4Config config) =>
+        TensorLayout.Of(config, config.MtpLayerCount > 0).SelectMany(expected => SyntheticTensor.For(expected, config));
 
     private static void WriteShards(
         string folder, List<List<SyntheticTensor>> shards, long total, int seed, IProgress<double>? progress, CancellationToken cancellation)

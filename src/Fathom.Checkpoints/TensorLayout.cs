@@ -42,6 +42,11 @@ public sealed record ExpectedTensor(string Name, TensorRole Role, long[] Shape, 
 /// </summary>
 public static class TensorLayout
 {
+    /// <summary>All tensors of a checkpoint, those of the MTP block last.</summary>
+    /// <param name="c">The architecture.</param>
+    /// <param name="hasPrediction">Whether it has the MTP block.</param>
+    public static IEnumerable<ExpectedTensor> Of(V4Config c, bool hasPrediction) => hasPrediction ? MainModel(c).Concat(MultiTokenPrediction(c)) : MainModel(c);
+
     /// <summary>All tensors of the main model, top level first.</summary>
     public static IEnumerable<ExpectedTensor> MainModel(V4Config c)
     {

@@ -18,6 +18,8 @@ public static class FathomCommandLine
         var debug = new Option<bool>("--debug") { Description = "Show the stack trace of an error.", Recursive = true };
         var root = new RootCommand("Fathom runs DeepSeek V4 models on your own machine. Nothing leaves it.\n\nExample:\n  fathom run \"Why is the sky blue?\"");
         root.Options.Add(debug);
+        var store = new Option<DirectoryInfo?>("--store") { Description = "The folder of pulled models (default: FATHOM_HOME, or Fathom's place in the local application data).", Recursive = true };
+        root.Options.Add(store);
         root.SetAction(parsed => new HelpAction().Invoke(parsed));
         root.Subcommands.Add(RunCommand.Create());
         Command chat = ChatCommand.Create();
@@ -51,6 +53,8 @@ public static class FathomCommandLine
             return 2;
         }
 
+        // One place says where models are, for this process and the trainer that it may start.
+        if (parsed.GetValue(store) is { } folder) Environment.SetEnvironmentVariable("FATHOM_HOME", folder.FullName);
         try
         {
             // In a chat Ctrl+C stops the answer and not the program, so it handles the key itself.

@@ -30,8 +30,14 @@ internal static unsafe class GgufBlocks
 
     private static ReadOnlySpan<byte> Magnitudes => [8, 25, 43];
 
-    /// <summary>Magnitude j (0..7) of grid entry 0..255 of IQ2_XXS: 8, 25 or 43.</summary>
-    public static int Magnitude(int entry, int j) => Magnitudes[(Grid[entry] >> (2 * j)) & 3];
+    /// <summary>Magnitude j (0..7) of grid entry 0..255 of IQ2_XXS: 0, 1 or 2 for 8, 25 or 43.</summary>
+    public static int Level(int entry, int j) => (Grid[entry] >> (2 * j)) & 3;
+
+    /// <summary>8, 25 or 43 for 0, 1 or 2.</summary>
+    public static int Magnitude(int level) => Magnitudes[level];
+
+    /// <summary>Magnitude j (0..7) of grid entry 0..255: 8, 25 or 43.</summary>
+    public static int Magnitude(int entry, int j) => Magnitude(Level(entry, j));
 
     public static bool IsBlock(WeightFormat format) => format >= WeightFormat.Q80;
 

@@ -84,9 +84,11 @@ public sealed class FathomModel : IDisposable
 
     private byte[] Identity { get; }
 
-    /// <summary>Opens a checkpoint folder or a GGUF file. Weights stay on disk, memory-mapped, unless there is a memory budget; nothing is fetched from anywhere.</summary>
-    /// <param name="path">Folder with config.json, safetensors files and tokenizer.json; or a .gguf file, any part of a split one.</param>
+    /// <summary>Opens a checkpoint folder, a GGUF file or a model that was pulled. Weights stay on disk, memory-mapped, unless there is a memory budget; nothing is fetched from anywhere.</summary>
+    /// <param name="path">Folder with config.json, safetensors files and tokenizer.json; or a .gguf file, any part of a split one; or <c>owner/name[@revision]</c> of a model in the store (<see cref="ModelPath"/>).</param>
     /// <param name="options">null for the defaults.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such path, and no pulled model of this name.</exception>
+    /// <exception cref="Hub.HubException">The pulled model is not whole.</exception>
     /// <exception cref="Checkpoints.CheckpointException">There is no sound V4 checkpoint.</exception>
     /// <exception cref="TokenizerException">There is no sound tokenizer.</exception>
     /// <exception cref="InvalidDataException">The tokenizer does not belong to the model.</exception>
@@ -95,6 +97,7 @@ public sealed class FathomModel : IDisposable
     public static FathomModel Open(string path, FathomModelOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        path = ModelPath.Resolve(path);
         options ??= new FathomModelOptions();
         bool isBounded = options.Model.MemoryBudget is not null;
         MemoryReserve reserve = options.Model.Reserve;

@@ -30,6 +30,16 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_of_symbolic_links_opens()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need rights there that not every account has.");
+        string source = Repository.Golden("model", "tiny-fp4"), links = Directory.CreateDirectory(Path.Combine(folder.Path, "links")).FullName;
+        foreach (string file in (string[])["config.json", "model.safetensors"]) File.CreateSymbolicLink(Path.Combine(links, file), Path.Combine(source, file));
+        using Checkpoint checkpoint = Checkpoint.Open(links);
+        Assert.True(checkpoint.HasMultiTokenPrediction);
+    }
+
+    [Fact]
     public void An_absent_shard_is_named()
     {
         string shards = Shards();

@@ -37,5 +37,16 @@ internal static class FathomProcess
         return new Result(process.ExitCode, await output, await error);
     }
 
+    /// <summary>Starts it and lets it run; what it says goes nowhere.</summary>
+    public static Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string argument in (string[])["exec", Path.Combine(AppContext.BaseDirectory, "fathom.dll"), .. arguments]) start.ArgumentList.Add(argument);
+        Process process = Process.Start(start)!;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+    }
+
     public sealed record Result(int ExitCode, string Output, string Error);
 }

@@ -7,7 +7,7 @@ namespace Fathom.Compute.Tests;
 /// <summary>The tests of the device once more on lesser processors: in a process of their own, with instructions switched off.</summary>
 public sealed class InstructionSetTests
 {
-    private const string InnerRun = "FATHOM_INSTRUCTION_SET_TEST";
+    internal const string InnerRun = "FATHOM_INSTRUCTION_SET_TEST";
 
     public static TheoryData<string, string> Levels => new() { { "DOTNET_EnableAVX512", "avxvnni" }, { "DOTNET_EnableAVX512 DOTNET_EnableAVXVNNI", "avx2" }, { "DOTNET_EnableAVX2", "sse" }, { "DOTNET_EnableHWIntrinsic", "scalar" } };
 
@@ -17,7 +17,7 @@ public sealed class InstructionSetTests
     {
         if (Environment.GetEnvironmentVariable(InnerRun) is not null) return;
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])["exec", typeof(InstructionSetTests).Assembly.Location, "-class", typeof(DeviceTests).FullName!, "-class", typeof(FastProductTests).FullName!, "-class", typeof(InstructionSetTests).FullName!]) start.ArgumentList.Add(argument);
+        foreach (string argument in (string[])["exec", typeof(InstructionSetTests).Assembly.Location, "-class", typeof(DeviceTests).FullName!, "-class", typeof(FastProductTests).FullName!, "-class", typeof(QuantizerTests).FullName!, "-class", typeof(InstructionSetTests).FullName!]) start.ArgumentList.Add(argument);
         foreach (string variable in variables.Split(' ')) start.Environment[variable] = "0";
         start.Environment[InnerRun] = level;
         using Process process = Process.Start(start)!;

@@ -1,4 +1,5 @@
 using Fathom.Compute.Quantizing;
+using Fathom.Tests;
 
 namespace Fathom.Compute.Tests;
 
@@ -60,6 +61,62 @@ public sealed class QuantizerTests
     {
         float[] once = Rounded(format, Normal(4), []), twice = Rounded(format, once, []);
         Assert.InRange(RelativeError(once, twice, []), 0, format == WeightFormat.Q2K ? 0.05 : 0.01);
+    }
+
+    // Relative errors of llama.cpp's quantiser (ggml_quantize_chunk of its release v0.5.0) on the same numbers, without and with importance,
+    // as 'Fathom.Benchmarks quantizers LIBGGML-BASE' prints them.
+    [Theory]
+    [InlineData("normal", WeightFormat.Q4K, 0.07180, 0.05808)]
+    [InlineData("normal", WeightFormat.Q2K, 0.29712, 0.20495)]
+    [InlineData("normal", WeightFormat.Iq2Xxs, 0.34525, 0.26570)]
+    [InlineData("laplace", WeightFormat.Q4K, 0.08513, 0.07017)]
+    [InlineData("laplace", WeightFormat.Q2K, 0.34684, 0.23342)]
+    [InlineData("laplace", WeightFormat.Iq2Xxs, 0.38542, 0.31302)]
+    [InlineData("outliers", WeightFormat.Q4K, 0.10101, 0.09393)]
+    [InlineData("outliers", WeightFormat.Q2K, 0.31072, 0.25621)]
+    [InlineData("outliers", WeightFormat.Iq2Xxs, 0.66091, 0.58196)]
+    [InlineData("mostly zeros", WeightFormat.Q4K, 0.05718, 0.04496)]
+    [InlineData("mostly zeros", WeightFormat.Q2K, 0.45690, 0.16858)]
+    [InlineData("mostly zeros", WeightFormat.Iq2Xxs, 0.62489, 0.48914)]
+    [InlineData("one sign", WeightFormat.Q4K, 0.03102, 0.02540)]
+    [InlineData("one sign", WeightFormat.Q2K, 0.13617, 0.10499)]
+    [InlineData("one sign", WeightFormat.Iq2Xxs, 0.30909, 0.23213)]
+    [InlineData("constant blocks", WeightFormat.Q4K, 0.00029, 0.00029)]
+    [InlineData("constant blocks", WeightFormat.Q2K, 0.00024, 0.00024)]
+    [InlineData("constant blocks", WeightFormat.Iq2Xxs, 0.33325, 0.24981)]
+    [InlineData("few values", WeightFormat.Q4K, 0.06127, 0.04991)]
+    [InlineData("few values", WeightFormat.Q2K, 0.30777, 0.20928)]
+    [InlineData("few values", WeightFormat.Iq2Xxs, 0.35965, 0.27880)]
+    [InlineData("tiny", WeightFormat.Q4K, 0.07137, 0.05772)]
+    [InlineData("tiny", WeightFormat.Q2K, 0.29925, 0.20512)]
+    [InlineData("tiny", WeightFormat.Iq2Xxs, 0.34432, 0.26431)]
+    [InlineData("large", WeightFormat.Q4K, 0.07113, 0.05721)]
+    [InlineData("large", WeightFormat.Q2K, 0.29740, 0.20239)]
+    [InlineData("large", WeightFormat.Iq2Xxs, 0.34499, 0.26600)]
+    public void Nothing_is_rounded_worse_than_by_the_reference_quantiser(string recipe, WeightFormat format, double reference, double referenceWeighted)
+    {
+        Assert.SkipWhen(Environment.GetEnvironmentVariable(InstructionSetTests.InnerRun) == "scalar" && recipe is not ("normal" or "outliers"), "Without vectors a recipe takes seconds, and two show that the numbers are the same.");
+        const double lastPlace = 0.5e-5;
+        float[] values = QuantizerRecipes.Values(recipe), importance = QuantizerRecipes.Importance(), repeated = [.. Enumerable.Range(0, values.Length).Select(i => importance[i % importance.Length])];
+        double error = QuantizerRecipes.RelativeError(values, Rounded(format, values, []), []), weighted = QuantizerRecipes.RelativeError(values, Rounded(format, values, repeated), importance);
+        TestContext.Current.SendDiagnosticMessage($"{recipe}, {format}: {error:f5} and {weighted:f5} with importance");
+        Assert.InRange(error, 0, reference + lastPlace);
+        Assert.InRange(weighted, 0, referenceWeighted + lastPlace);
+    }
+
+    [Theory]
+    [InlineData(WeightFormat.Q4K)]
+    [InlineData(WeightFormat.Q2K)]
+    [InlineData(WeightFormat.Iq2Xxs)]
+    public void A_block_does_not_depend_on_its_neighbours(WeightFormat format)
+    {
+        int bytes = GgufBlocks.BytesOf(format);
+        float[] values = Normal(5)[..(5 * 256)];
+        values.AsSpan(256, 256).Clear();
+        byte[] together = new byte[5 * bytes], alone = new byte[5 * bytes];
+        BlockQuantizer.Quantize(format, values, [], together);
+        for (int i = 0; i < 5; i++) BlockQuantizer.Quantize(format, values.AsSpan(i * 256, 256), [], alone.AsSpan(i * bytes, bytes));
+        Assert.Equal(alone, together);
     }
 
     private static float[] Rounded(WeightFormat format, float[] values, float[] importance)

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Fathom.Hub.Downloads;
 using Fathom.Hub.Store;
+using Fathom.Inference;
+using Microsoft.AspNetCore.Http;
 
 namespace Fathom.Hub.Tests;
 
@@ -111,6 +113,64 @@ public sealed class ProcessTests
         Assert.Equal((await FathomCommand.RunAsync(test, ask)).Output, output);
         Assert.Equal(requests, hub.Requests.Count);
         Assert.NotEmpty((await FathomCommand.RunAsync(test, "tokenize", "hello", "--model", $"{TestHub.Repository}@{hub.Commit}")).Output);
+
+        // Another store by an option that every command knows, and the library without any command.
+        using (var elsewhere = new TestStore())
+        {
+            Assert.Equal(1, (await FathomCommand.RunAsync(elsewhere, "inspect", TestHub.Repository)).ExitCode);
+            Assert.Contains("layers", (await FathomCommand.RunAsync(elsewhere, "inspect", TestHub.Repository, "--store", test.Store.Root)).Output, StringComparison.Ordinal);
+            Assert.Contains(TestHub.Repository, (await FathomCommand.RunAsync(elsewhere, "--store", test.Store.Root, "models", "list")).Output, StringComparison.Ordinal);
+        }
+
+        Environment.SetEnvironmentVariable("FATHOM_HOME", test.Store.Root);
+        try
+        {
+            using FathomModel model = FathomModel.Open(TestHub.Repository);
+            Assert.Equal(1920, model.Model.VocabularySize);
+            Assert.Equal("tiny-model", ModelPath.NameOf(TestHub.Repository));
+            Assert.Contains("'fathom pull acme/other'", Assert.Throws<DirectoryNotFoundException>(() => FathomModel.Open("acme/other")).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("FATHOM_HOME", null);
+        }
+    }
+
+    [Fact]
+    public async Task Ctrl_C_ends_a_check_of_hashes_at_once()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent by a program that is not there.");
+        const long bytes = 30_000_000_000;
+        await using TestHub hub = await TestHub.StartAsync();
+        var asked = new TaskCompletionSource();
+        hub.Interfere = async context =>
+        {
+            await context.Response.WriteAsync($$$"""{"id":"{{{TestHub.Repository}}}","sha":"{{{hub.Commit}}}","siblings":[{"rfilename":"model.safetensors","size":{{{bytes}}},"blobId":"{{{new string('0', 40)}}}","lfs":{"sha256":"{{{new string('1', 64)}}}","size":{{{bytes}}},"pointerSize":130}}]}""");
+            asked.TrySetResult();
+            return true;
+        };
+        using var test = new TestStore();
+
+        // All parts are here, as after a last part that has just arrived; the file is a hole, which takes long to read and no room.
+        string partial = test.Store.PartialPath(new HubFile("model.safetensors", bytes, new string('1', 64), null));
+        Directory.CreateDirectory(Path.GetDirectoryName(partial)!);
+        await using (FileStream hole = File.Create(partial)) hole.SetLength(bytes);
+        await using (var journal = new BinaryWriter(File.Create(partial + ".journal")))
+        {
+            journal.Write("FATHOMP1"u8);
+            foreach (long number in (long[])[bytes, bytes, bytes]) journal.Write(number);
+        }
+
+        using Process process = FathomCommand.Start(test, "pull", TestHub.Repository, "--endpoint", hub.Address.AbsoluteUri);
+        await asked.Task;
+        await Task.Delay(1000);
+        Assert.False(process.HasExited);
+        var watch = Stopwatch.StartNew();
+        using (Process kill = Process.Start("kill", ["-INT", $"{process.Id}"])) await kill.WaitForExitAsync();
+        await process.WaitForExitAsync();
+        Assert.Equal(130, process.ExitCode);
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 5);
+        Assert.True(File.Exists(partial));
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public static class FolderConversion
         Directory.CreateDirectory(temporary);
         try
         {
-            V4Config config = source.Config with { MtpLayerCount = 0, HasDraftBlockKeys = source.Vocabulary?.HasDraftBlockKeys ?? source.Config.HasDraftBlockKeys };
+            V4Config config = source.Config with { HasDraftBlockKeys = source.Vocabulary?.HasDraftBlockKeys ?? source.Config.HasDraftBlockKeys };
             File.WriteAllText(Path.Combine(temporary, "config.json"), config.ToJson());
             File.WriteAllText(Path.Combine(temporary, "tokenizer.json"), tokenizerJson);
             WriteShards(source, temporary, tensors, total, progress, cancellation);
@@ -46,7 +46,7 @@ public static class FolderConversion
         }
 
         string[] notes = plan.Rounded > 0 ? [$"{plan.Rounded} matrices of block formats were rounded to BF16, because the official layout has no place for them."] : [];
-        return new ConversionResult(total, tensors.GroupBy(tensor => tensor.Type).ToDictionary(group => group.Key, group => group.Sum(tensor => tensor.Bytes)), notes);
+        return new ConversionResult(total, tensors.GroupBy(tensor => tensor.Type).ToDictionary(group => group.Key, group => group.Sum(tensor => tensor.Bytes)), notes, [directory]);
     }
 
     private static void WriteShards(Checkpoint source, string folder, List<FolderTensor> tensors, long total, IProgress<double>? progress, CancellationToken cancellation)
@@ -54,6 +54,7 @@ public static class FolderConversion
         List<List<FolderTensor>> shards = ShardIndex.Split(tensors, tensor => tensor.Bytes);
         var places = new SortedDictionary<string, string>(StringComparer.Ordinal);
         var buffer = new byte[PieceBytes];
+        var pages = new MappedPages(source);
         long done = 0;
         for (int s = 0; s < shards.Count; s++)
         {
@@ -62,7 +63,7 @@ public static class FolderConversion
             foreach (FolderTensor tensor in shards[s])
             {
                 places.Add(tensor.Name, name);
-                Write(source, tensor, writer, ref buffer, cancellation);
+                Write(source, tensor, writer, pages, ref buffer, cancellation);
                 progress?.Report((double)(done += tensor.Bytes) / total);
             }
 
@@ -72,7 +73,7 @@ public static class FolderConversion
         if (shards.Count > 1) ShardIndex.Write(folder, places, total);
     }
 
-    private static void Write(Checkpoint source, FolderTensor tensor, SafetensorsWriter writer, ref byte[] buffer, CancellationToken cancellation)
+    private static void Write(Checkpoint source, FolderTensor tensor, SafetensorsWriter writer, MappedPages pages, ref byte[] buffer, CancellationToken cancellation)
     {
         if (tensor.Type == StoredType.I64)
         {
@@ -100,6 +101,7 @@ public static class FolderConversion
                 Encode(matrix, tensor, start + row, count, piece.AsSpan(row * rowBytes, count * rowBytes));
             });
             writer.Write(piece.AsSpan(0, rows * rowBytes));
+            pages.Read(rows * matrix.RowBytes);
         }
     }
 

@@ -16,17 +16,20 @@ internal sealed record FolderTensor(string Name, StoredType Type, long[] Shape, 
 /// <summary>Decides in which formats the tensors of a GGUF file go into an official folder: MXFP4 as FP4, what is exactly FP8 as FP8, blocks of other formats rounded to BF16.</summary>
 internal sealed class FolderPlan(Checkpoint source, CancellationToken cancellation)
 {
+    private readonly MappedPages pages = new(source);
+
     /// <summary>How many matrices had to be rounded.</summary>
     public int Rounded { get; private set; }
 
     /// <summary>The tensors in the order of the layout.</summary>
-    public List<FolderTensor> Tensors() => [.. TensorLayout.MainModel(source.Config).SelectMany(Of)];
+    public List<FolderTensor> Tensors() => [.. TensorLayout.Of(source.Config, source.HasMultiTokenPrediction).SelectMany(Of)];
 
     private IEnumerable<FolderTensor> Of(ExpectedTensor expected)
     {
         cancellation.ThrowIfCancellationRequested();
         (string name, long[] shape) = (expected.Name, expected.Shape);
         StoredTensor tensor = source[name];
+        pages.Read(tensor.ByteLength);
         if (expected.Role == TensorRole.ExpertTable) return [new(name, StoredType.I64, shape, name)];
         if (expected.Role == TensorRole.Small) return [new(name, StoredType.F32, shape, name)];
         if (expected.MayBeScaled && tensor.Type == StoredType.Mxfp4)

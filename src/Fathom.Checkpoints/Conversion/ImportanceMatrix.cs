@@ -15,9 +15,10 @@ public sealed record ImportanceMatrix(IReadOnlyDictionary<string, float[]> Sums,
 
     /// <summary>The name under which a matrix of routed experts stands in a GGUF file, and which of the experts it is.</summary>
     /// <param name="official">Its official name.</param>
-    public static (string Tensor, int Expert) PlaceOf(string official)
+    /// <param name="layers">Main layers of the model.</param>
+    public static (string Tensor, int Expert) PlaceOf(string official, int layers)
     {
-        (IEnumerable<string> names, int expert) = GgufNames.Of(official);
+        (IEnumerable<string> names, int expert) = GgufNames.Of(official, layers);
         return (names.First(), expert);
     }
 

@@ -8,4 +8,7 @@ public enum MatrixFormat
 
     /// <summary>Q8_0, as most published files have it: rounded, and half as large as BF16.</summary>
     Q80,
+
+    /// <summary>All weights as 32-bit numbers, the experts too: exact and very large, for comparisons with engines that round inputs to the weights' format.</summary>
+    F32,
 }

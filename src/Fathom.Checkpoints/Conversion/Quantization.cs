@@ -6,16 +6,16 @@ using Fathom.Compute.Quantizing;
 namespace Fathom.Checkpoints.Conversion;
 
 /// <summary>How a checkpoint is quantised.</summary>
-public sealed record QuantizationOptions
+public sealed record QuantizationOptions : GgufOptions
 {
+    /// <summary>Q8_0 for what is FP8 outside the experts, as most published files have it.</summary>
+    public QuantizationOptions() => Matrices = MatrixFormat.Q80;
+
     /// <summary>The format of the routed experts' matrices: Q4_K, Q2_K or IQ2_XXS.</summary>
     public required StoredType Experts { get; init; }
 
     /// <summary>The format of their last matrix (down), which many files keep in more bits; null for <see cref="Experts"/>.</summary>
     public StoredType? Down { get; init; }
-
-    /// <summary>What FP8 matrices outside the experts become.</summary>
-    public MatrixFormat Matrices { get; init; } = MatrixFormat.Q80;
 
     /// <summary>What the experts' inputs were like, or null.</summary>
     public ImportanceMatrix? Importance { get; init; }
@@ -54,11 +54,11 @@ public static class Quantization
         }
 
         var tooShort = new HashSet<string>(StringComparer.Ordinal);
-        List<PlannedTensor> tensors = new GgufPlan(source, options.Matrices, (expected, kept) => FormatOf(expected, kept, options, tooShort)).Tensors();
+        var plan = new GgufPlan(source, options, (expected, kept) => FormatOf(expected, kept, options, tooShort));
+        List<PlannedTensor> tensors = plan.Tensors();
         if (options.Importance is { } importance) CheckImportance(source, tensors, importance);
-        List<KeyValuePair<string, object>> metadata = GgufMetadata.Of(source.Config, vocabulary);
-        metadata.Add(new("fathom.quantization", Fingerprint(source, tensors, options)));
-        ConversionResult result = GgufConversion.Write(source, path, metadata, tensors, options.Importance, isResumable: true, progress, cancellation);
+        var file = new PlannedFile(path, GgufMetadata.Of(source.Config, plan.HasPrediction, vocabulary), tensors) { PartBytes = options.PartBytes, Notes = plan.Notes, Fingerprint = Fingerprint(source, tensors, options) };
+        ConversionResult result = GgufConversion.Write(source, file, options.Importance, progress, cancellation);
         return tooShort.Count == 0 ? result : result with { Notes = [.. result.Notes, $"Experts' matrices {string.Join(", ", tooShort.Order())} stay as they are, because their rows are no whole blocks of 256."] };
     }
 
@@ -76,6 +76,8 @@ public static class Quantization
     {
         foreach (PlannedTensor tensor in tensors.Where(tensor => tensor.Shape.Length == 3))
         {
+            // The MTP block reads no text when importance is measured.
+            if (tensor.Sources[0].StartsWith("mtp.", StringComparison.Ordinal) && !importance.Sums.ContainsKey(tensor.Name)) continue;
             if (!importance.Sums.TryGetValue(tensor.Name, out float[]? sums)) throw new CheckpointException(source.Location, tensor.Name, "this tensor in the importance matrix", "none", "make one of this model with 'fathom imatrix'");
             if (importance.Counts[tensor.Name].Length != tensor.Shape[0] || sums.Length != tensor.Shape[0] * tensor.Shape[2])
                 throw new CheckpointException(source.Location, tensor.Name, $"an importance matrix for {tensor.Shape[0]} experts of {tensor.Shape[2]} columns", $"one for {importance.Counts[tensor.Name].Length} experts and {sums.Length} columns in all", "make one of this model with 'fathom imatrix'");
@@ -85,6 +87,9 @@ public static class Quantization
     // In the header of the unfinished file, so that a run with another source or importance begins anew.
     private static string Fingerprint(Checkpoint source, List<PlannedTensor> tensors, QuantizationOptions options)
     {
+        // As many bytes as the system brings when one is touched.
+        const int touched = 64 << 10;
+        var pages = new MappedPages(source);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (PlannedTensor tensor in tensors)
         {
@@ -97,12 +102,15 @@ public static class Quantization
                 {
                     hash.AppendData(new ReadOnlySpan<byte>(stored.Data, (int)Math.Min(stored.ByteLength, 64)));
                 }
+
+                pages.Read(touched);
             }
 
             if (options.Importance?.Sums.TryGetValue(tensor.Name, out float[]? sums) == true) hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(sums));
         }
 
         hash.AppendData([(byte)options.Experts, (byte)(options.Down ?? options.Experts), (byte)options.Matrices, options.Decoded ? (byte)1 : (byte)0]);
+        hash.AppendData(BitConverter.GetBytes(options.PartBytes ?? 0));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -12,6 +12,7 @@ internal sealed class TensorEncoder(Checkpoint source, ImportanceMatrix? importa
     private const int RowsOfItem = 16;
 
     private readonly ThreadLocal<RowEncoder> encoders = new(() => new RowEncoder());
+    private readonly MappedPages pages = new(source);
     private byte[] piece = [];
 
     /// <summary>Writes a tensor.</summary>
@@ -20,7 +21,8 @@ internal sealed class TensorEncoder(Checkpoint source, ImportanceMatrix? importa
     /// <param name="written">Hears of the bytes of each piece.</param>
     public void Write(PlannedTensor tensor, GgufWriter writer, Action<long> written)
     {
-        for (int i = 0; i < tensor.Sources.Count; i++)
+        if (tensor.JoinsRows) WriteJoined(tensor, writer, written);
+        for (int i = 0; i < tensor.Sources.Count && !tensor.JoinsRows; i++)
         {
             string name = tensor.Sources[i];
             if (tensor.Type == StoredType.I32) WriteTable(source[name], writer);
@@ -47,6 +49,22 @@ internal sealed class TensorEncoder(Checkpoint source, ImportanceMatrix? importa
         return new WeightMatrix(format, 1, checked((int)tensor.Shape[0]), tensor.Data);
     }
 
+    private void WriteJoined(PlannedTensor tensor, GgufWriter writer, Action<long> written)
+    {
+        WeightMatrix[] matrices = [.. tensor.Sources.Select(name => Matrix(source, name))];
+        var row = new byte[StoredTypes.BytesOf(tensor.Type, [tensor.Shape[1]])];
+        for (int index = 0; index < tensor.Shape[0]; index++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int part = row.Length / matrices.Length;
+            for (int i = 0; i < matrices.Length; i++) encoders.Value!.Encode(matrices[i], index, 1, tensor.Type, null, [], row.AsSpan(i * part, part));
+            writer.Write(row);
+            pages.Read(matrices.Sum(matrix => matrix.RowBytes));
+        }
+
+        written(tensor.Bytes);
+    }
+
     private void WriteMatrix(WeightMatrix matrix, PlannedTensor tensor, float[] columns, GgufWriter writer, Action<long> written)
     {
         int rowBytes = (int)StoredTypes.BytesOf(tensor.Type, [matrix.Columns]);
@@ -69,6 +87,7 @@ internal sealed class TensorEncoder(Checkpoint source, ImportanceMatrix? importa
             }
 
             writer.Write(piece.AsSpan(0, rows * rowBytes));
+            pages.Read(rows * matrix.RowBytes);
             written((long)rows * rowBytes);
         }
     }

@@ -20,13 +20,14 @@ internal sealed class GgufConfig(GgufFile file, IReadOnlyDictionary<string, Stor
             throw new CheckpointException(file.Path, "general.architecture", Architecture, architecture, "Fathom runs DeepSeek V4 only");
         CheckRouting();
         int layers = Layers();
+        bool hasPrediction = HasPrediction(layers);
         var config = new Dictionary<string, object?>
         {
             ["model_type"] = "deepseek_v4",
             ["vocab_size"] = Optional("vocab_size") ?? Dimension("token_embd.weight", 0),
             ["hidden_size"] = Integer("embedding_length"),
             ["num_hidden_layers"] = layers,
-            ["num_nextn_predict_layers"] = 0,
+            ["num_nextn_predict_layers"] = hasPrediction ? 1 : 0,
             ["num_hash_layers"] = Optional("hash_layer_count") ?? Enumerable.Range(0, layers).Count(layer => tensors.ContainsKey($"blk.{layer}.ffn_gate_tid2eid.weight")),
             ["num_attention_heads"] = Integer("attention.head_count"),
             ["head_dim"] = Integer("attention.key_length"),
@@ -35,7 +36,7 @@ internal sealed class GgufConfig(GgufFile file, IReadOnlyDictionary<string, Stor
             ["o_groups"] = Integer("attention.output_group_count"),
             ["o_lora_rank"] = Integer("attention.output_lora_rank"),
             ["sliding_window"] = Integer("attention.sliding_window"),
-            ["compress_ratios"] = Ratios(layers),
+            ["compress_ratios"] = Ratios(layers, hasPrediction),
             ["index_n_heads"] = Integer("attention.indexer.head_count"),
             ["index_head_dim"] = Integer("attention.indexer.key_length"),
             ["index_topk"] = Integer("attention.indexer.top_k"),
@@ -68,6 +69,10 @@ internal sealed class GgufConfig(GgufFile file, IReadOnlyDictionary<string, Stor
         return layers > 0 ? layers : throw new CheckpointException(file.Path, "blk.0.attn_norm.weight", "this tensor", "none");
     }
 
+    // Whether the block is there, the tensors decide: files announce one that they leave out, or hold parts of another kind of drafter.
+    private bool HasPrediction(int layers) => tensors.ContainsKey($"blk.{layers}.nextn.enorm.weight")
+        && (tensors.ContainsKey(GgufNames.JoinedProjections(layers)) || tensors.ContainsKey($"blk.{layers}.nextn.e_proj.weight"));
+
     private bool IsPrediction(int block) => tensors.Keys.Any(name => name.StartsWith($"blk.{block}.nextn.", StringComparison.Ordinal));
 
     private Dictionary<string, object?>? Yarn()
@@ -83,8 +88,8 @@ internal sealed class GgufConfig(GgufFile file, IReadOnlyDictionary<string, Stor
         };
     }
 
-    private long[] Ratios(int layers) => Find("attention.compress_ratios") is long[] ratios && ratios.Length >= layers
-        ? ratios[..layers]
+    private long[] Ratios(int layers, bool hasPrediction) => Find("attention.compress_ratios") is long[] ratios && ratios.Length >= layers
+        ? [.. ratios[..layers], .. hasPrediction ? ratios[layers..].Take(1).DefaultIfEmpty(0) : []]
         : throw new CheckpointException(file.Path, $"{Architecture}.attention.compress_ratios", $"an array of at least {layers} whole numbers", Shown("attention.compress_ratios"));
 
     // One clamp for all layers and for the shared experts, as in every released model.

@@ -12,7 +12,7 @@ public static class GgufHeader
     private const uint ArrayType = 9;
 
     /// <summary>The header, padded: the first tensor's data come right after it, each tensor's padded to <see cref="Alignment"/>.</summary>
-    /// <param name="metadata">Values are uint, int, ulong, long, float, double, bool, string, or an array of one of them.</param>
+    /// <param name="metadata">Values are ushort, uint, int, ulong, long, float, double, bool, string, or an array of one of them.</param>
     /// <param name="tensors">Names, ggml types, shapes (outermost first) and bytes, in the order of their data.</param>
     /// <exception cref="ArgumentException">A value is of another kind.</exception>
     public static byte[] ToBytes(IReadOnlyList<KeyValuePair<string, object>> metadata, IReadOnlyList<(string Name, uint Type, long[] Shape, long Bytes)> tensors)
@@ -71,6 +71,7 @@ public static class GgufHeader
 
     private static uint TypeOf(Type type) => Type.GetTypeCode(type) switch
     {
+        TypeCode.UInt16 => 2,
         TypeCode.UInt32 => 4,
         TypeCode.Int32 => 5,
         TypeCode.Single => 6,
@@ -86,6 +87,7 @@ public static class GgufHeader
     {
         switch (value)
         {
+            case ushort number: writer.Write(number); break;
             case uint number: writer.Write(number); break;
             case int number: writer.Write(number); break;
             case float number: writer.Write(number); break;

@@ -6,14 +6,17 @@ internal static class GgufMetadata
     private const uint SqrtSoftplus = 4;
     private const uint QuantizationVersion = 2;
 
-    /// <summary>All entries of a file that holds the main model.</summary>
-    public static List<KeyValuePair<string, object>> Of(V4Config c, GgufVocabulary vocabulary)
+    /// <summary>All entries of a file.</summary>
+    /// <param name="c">The architecture.</param>
+    /// <param name="hasPrediction">Whether the file holds the MTP block, which counts as a block after the layers.</param>
+    /// <param name="vocabulary">The tokenizer.</param>
+    public static List<KeyValuePair<string, object>> Of(V4Config c, bool hasPrediction, GgufVocabulary vocabulary)
     {
         var entries = new List<KeyValuePair<string, object>>();
         void Add(string key, object value) => entries.Add(new(key, value));
         Add("general.architecture", "deepseek4");
         Add("general.quantization_version", QuantizationVersion);
-        Sizes(c, (key, value) => Add("deepseek4." + key, value));
+        Sizes(c, hasPrediction ? 1 : 0, (key, value) => Add("deepseek4." + key, value));
         Add("tokenizer.ggml.model", "gpt2");
         Add("tokenizer.ggml.pre", GgufVocabulary.PreTokenizer);
         Add("tokenizer.ggml.tokens", vocabulary.Tokens.ToArray());
@@ -26,9 +29,10 @@ internal static class GgufMetadata
         return entries;
     }
 
-    private static void Sizes(V4Config c, Action<string, object> add)
+    private static void Sizes(V4Config c, int predictions, Action<string, object> add)
     {
-        add("block_count", (uint)c.LayerCount);
+        int blocks = c.LayerCount + predictions;
+        add("block_count", (uint)blocks);
         add("context_length", (uint)c.MaxPositions);
         add("embedding_length", (uint)c.HiddenSize);
         add("vocab_size", (uint)c.VocabularySize);
@@ -39,7 +43,7 @@ internal static class GgufMetadata
         add("attention.q_lora_rank", (uint)c.QueryRank);
         add("attention.output_lora_rank", (uint)c.OutputRank);
         add("attention.output_group_count", (uint)c.OutputGroups);
-        add("attention.compress_ratios", c.CompressRatios.Take(c.LayerCount).ToArray());
+        add("attention.compress_ratios", Enumerable.Range(0, blocks).Select(c.RatioOf).ToArray());
         add("attention.compress_rope_freq_base", c.CompressRopeTheta);
         add("attention.sliding_window", (uint)c.Window);
         add("attention.layer_norm_rms_epsilon", c.NormEpsilon);
@@ -60,9 +64,9 @@ internal static class GgufMetadata
         add("expert_weights_scale", c.RoutedScalingFactor);
         add("expert_weights_norm", true);
         add("expert_gating_func", SqrtSoftplus);
-        add("swiglu_clamp_exp", Enumerable.Repeat(c.SwiGluLimit, c.LayerCount).ToArray());
+        add("swiglu_clamp_exp", Enumerable.Repeat(c.SwiGluLimit, blocks).ToArray());
         add("hash_layer_count", (uint)c.HashLayerCount);
-        add("nextn_predict_layers", 0u);
+        add("nextn_predict_layers", (uint)predictions);
         add("hyper_connection.count", (uint)c.HyperStreams);
         add("hyper_connection.sinkhorn_iterations", (uint)c.SinkhornIterations);
         add("hyper_connection.epsilon", c.HyperEpsilon);

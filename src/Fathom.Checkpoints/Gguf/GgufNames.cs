@@ -51,15 +51,34 @@ internal static class GgufNames
         ["ffn.experts.w1.weight"] = ["ffn_gate_exps.weight"],
         ["ffn.experts.w3.weight"] = ["ffn_up_exps.weight"],
         ["ffn.experts.w2.weight"] = ["ffn_down_exps.weight"],
+
+        // Of the MTP block alone.
+        ["e_proj.weight"] = ["nextn.e_proj.weight"],
+        ["h_proj.weight"] = ["nextn.h_proj.weight"],
+        ["enorm.weight"] = ["nextn.enorm.weight"],
+        ["hnorm.weight"] = ["nextn.hnorm.weight"],
+        ["norm.weight"] = ["nextn.shared_head_norm.weight"],
+        ["hc_head_fn"] = ["nextn.hc_head_fn.weight"],
+        ["hc_head_base"] = ["nextn.hc_head_base.weight"],
+        ["hc_head_scale"] = ["nextn.hc_head_scale.weight"],
     };
+
+    /// <summary>What the MTP block's two projections are called where they are one matrix: columns of the embedding's, then of the streams'.</summary>
+    /// <param name="layers">Main layers; the block comes after them.</param>
+    public static string JoinedProjections(int layers) => $"blk.{layers}.nextn.eh_proj.weight";
+
+    /// <summary>Whether a tensor is one of the MTP block's two projections.</summary>
+    public static bool IsProjection(string official) => official is "mtp.0.e_proj.weight" or "mtp.0.h_proj.weight";
 
     /// <summary>The names that a tensor may have, and which of the stacked experts it is (−1 for none).</summary>
     /// <param name="official">Its official name.</param>
-    public static (IEnumerable<string> Names, int Expert) Of(string official)
+    /// <param name="layers">Main layers; the MTP block's number is the one after them.</param>
+    public static (IEnumerable<string> Names, int Expert) Of(string official, int layers)
     {
         if (Top.TryGetValue(official, out string[]? names)) return (names, -1);
         string[] parts = official.Split('.', 3);
-        (string layer, string rest, int expert) = (parts[1], parts[2], -1);
+        bool isPrediction = parts[0] == "mtp";
+        (string layer, string rest, int expert) = (isPrediction ? $"{layers}" : parts[1], parts[2], -1);
         const string experts = "ffn.experts.";
         if (rest.StartsWith(experts, StringComparison.Ordinal))
         {
@@ -68,6 +87,8 @@ internal static class GgufNames
             rest = experts + rest[(end + 1)..];
         }
 
-        return (InLayer[rest].Select(name => $"blk.{layer}.{name}"), expert);
+        // Files whose MTP block has no head of its own let it share the main model's.
+        IEnumerable<string> shared = isPrediction && Top.TryGetValue(rest, out string[]? main) ? main : [];
+        return (InLayer[rest].Select(name => $"blk.{layer}.{name}").Concat(shared), expert);
     }
 }

@@ -27,6 +27,24 @@ internal static unsafe partial class GgufShards
             if (!File.Exists(file)) throw new CheckpointException(path, null, $"the part {name} beside it", "no such file", "the download is incomplete, fetch the missing part");
             files.Add(GgufFile.Open(file));
         }
+
+        CheckParts(files);
+    }
+
+    // Parts of two files that bear one name would make a model that nobody wrote.
+    private static void CheckParts(List<GgufFile> files)
+    {
+        for (int i = 0; i < files.Count; i++)
+        {
+            if (files[i].Metadata.GetValueOrDefault("split.no") is long number && number != i)
+                throw new CheckpointException(files[i].Path, "split.no", $"{i}, as the name says", $"{number}", "the file was renamed, fetch it again");
+            if (files[i].Metadata.GetValueOrDefault("split.count") is not long count || count != files.Count)
+                throw new CheckpointException(files[i].Path, "split.count", $"{files.Count}, as in the other parts", $"{files[i].Metadata.GetValueOrDefault("split.count") ?? "none"}", "the parts are of different files, fetch them again");
+        }
+
+        long tensors = files.Sum(file => (long)file.Tensors.Count);
+        if (files[0].Metadata.GetValueOrDefault("split.tensors.count") is long all && all != tensors)
+            throw new CheckpointException(files[0].Path, "split.tensors.count", $"{all} tensors in {files.Count} parts", $"{tensors}", "the parts are of different files, fetch them again");
     }
 
     /// <summary>The tensors of all parts by their names in the files.</summary>
@@ -44,14 +62,29 @@ internal static unsafe partial class GgufShards
         return found;
     }
 
-    /// <summary>The tensors that a config implies, under their official names. Tensors of an MTP block are left out: GGUF files keep its two projections as one, in another order.</summary>
-    public static Dictionary<string, StoredTensor> Name(string path, Dictionary<string, StoredTensor> found, V4Config config)
+    /// <summary>The tensors that a config implies, under their official names; those of the MTP block when the config has one.</summary>
+    /// <param name="path">The file, for messages.</param>
+    /// <param name="found">The tensors of all parts by their names in the files.</param>
+    /// <param name="config">The architecture.</param>
+    /// <param name="copies">Receives memory that tensors lie in which do not lie in the files; the caller disposes it, also after an error.</param>
+    public static Dictionary<string, StoredTensor> Name(string path, Dictionary<string, StoredTensor> found, V4Config config, List<ICheckpointFile> copies)
     {
         var named = new Dictionary<string, StoredTensor>(StringComparer.Ordinal);
         var used = new HashSet<string>(StringComparer.Ordinal);
-        foreach (ExpectedTensor expected in TensorLayout.MainModel(config))
+        bool hasPrediction = config.MtpLayerCount > 0;
+        if (hasPrediction && found.TryGetValue(GgufNames.JoinedProjections(config.LayerCount), out StoredTensor? joined))
         {
-            (IEnumerable<string> names, int expert) = GgufNames.Of(expected.Name);
+            var halves = new ColumnHalves(joined, config.HiddenSize);
+            copies.Add(halves);
+            used.Add(joined.Name);
+            named.Add("mtp.0.e_proj.weight", halves.Left("mtp.0.e_proj.weight"));
+            named.Add("mtp.0.h_proj.weight", halves.Right("mtp.0.h_proj.weight"));
+        }
+
+        foreach (ExpectedTensor expected in TensorLayout.Of(config, hasPrediction))
+        {
+            if (named.ContainsKey(expected.Name)) continue;
+            (IEnumerable<string> names, int expert) = GgufNames.Of(expected.Name, config.LayerCount);
             string? name = names.FirstOrDefault(found.ContainsKey);
             if (name is null) throw new CheckpointException(path, names.First(), "this tensor", "none", "the file is incomplete, or of another converter whose names are not known");
             used.Add(name);

@@ -35,7 +35,7 @@ public sealed class GgufWriter : IDisposable
         if (!Directory.Exists(Path.GetDirectoryName(this.path))) throw new DirectoryNotFoundException($"There is no folder {Path.GetDirectoryName(this.path)} to write {Path.GetFileName(path)} into; make it first.");
         if (Directory.Exists(this.path)) throw new IOException($"{this.path} is a folder; name a file to write.");
         byte[] header = GgufHeader.ToBytes(metadata, [.. tensors.Select(tensor => (tensor.Name, StoredTypes.GgmlOf(tensor.Type), tensor.Shape, BytesOf(tensor)))]);
-        temporary = this.path + (isResumable ? PartialExtension : "." + Path.GetRandomFileName() + ".tmp");
+        temporary = isResumable ? PartialOf(this.path) : $"{this.path}.{Path.GetRandomFileName()}.tmp";
         stream = new FileStream(temporary, isResumable ? FileMode.OpenOrCreate : FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 20);
         try
         {
@@ -52,6 +52,9 @@ public sealed class GgufWriter : IDisposable
             throw;
         }
     }
+
+    /// <summary>The name of an unfinished file that is to be gone on with.</summary>
+    internal static string PartialOf(string path) => path + PartialExtension;
 
     /// <summary>The tensor whose bytes come next; at the beginning, how many are there from the time before.</summary>
     public int NextTensor { get; private set; }
@@ -85,9 +88,22 @@ public sealed class GgufWriter : IDisposable
     /// <exception cref="InvalidOperationException">Not all tensors were written.</exception>
     public void Complete()
     {
+        Finish();
+        Publish();
+    }
+
+    /// <summary>Flushes the file to disk and closes it under its temporary name.</summary>
+    /// <exception cref="InvalidOperationException">Not all tensors were written.</exception>
+    public void Finish()
+    {
         if (NextTensor != tensors.Count) throw new InvalidOperationException($"Of {tensors.Count} declared tensors only {NextTensor} were written.");
         stream.Flush(flushToDisk: true);
         stream.Dispose();
+    }
+
+    /// <summary>Gives a finished file its name.</summary>
+    public void Publish()
+    {
         File.Move(temporary, path, overwrite: true);
         File.Delete(path + DoneExtension);
         isDone = true;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Fathom.Checkpoints;
 using Fathom.Checkpoints.Conversion;
+using Fathom.Cli.Arguments;
 
 namespace Fathom.Cli.Commands;
 
@@ -11,16 +12,18 @@ internal static class ConvertCommand
     {
         var source = new Argument<string>("SOURCE") { Description = "A checkpoint folder, or a .gguf file (any part of a split one)." };
         var destination = new Argument<string>("DEST") { Description = "What to make: a .gguf file of a folder, a new folder of a .gguf file." };
-        var matrices = new Option<MatrixFormat>("--matrices") { Description = "What FP8 becomes in GGUF: bf16, exactly, or q80 (Q8_0), rounded and half as large.", DefaultValueFactory = _ => MatrixFormat.BF16 };
-        var command = new Command("convert", "Turn a checkpoint of the official layout into a GGUF file, or a GGUF file into the official layout. FP4 experts become MXFP4 blocks without loss, and back.\n\nExamples:\n  fathom convert DeepSeek-V4-Flash flash.gguf\n  fathom convert flash.gguf DeepSeek-V4-Flash") { source, destination, matrices };
+        var gguf = new GgufArguments(MatrixFormat.BF16);
+        var command = new Command("convert", "Turn a checkpoint of the official layout into a GGUF file, or a GGUF file into the official layout. FP4 experts become MXFP4 blocks without loss, and back.\n\nExamples:\n  fathom convert DeepSeek-V4-Flash flash.gguf\n  fathom convert flash.gguf DeepSeek-V4-Flash") { source, destination };
+        gguf.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             string from = ModelLocation.Resolve(parsed.GetValue(source)), to = parsed.GetValue(destination)!;
             using Checkpoint checkpoint = Checkpoint.Open(from);
             bool isToFile = Path.GetExtension(to).Equals(".gguf", StringComparison.OrdinalIgnoreCase);
             if (isToFile == Checkpoint.IsGguf(from)) throw new ArgumentException(isToFile ? "Both are GGUF files; name a new folder as DEST." : "Both are folders; name a file that ends in .gguf as DEST.");
-            ConversionWork.Run(to, progress => isToFile
-                ? GgufConversion.Write(checkpoint, to, ConversionWork.VocabularyOf(checkpoint), parsed.GetValue(matrices), progress, cancellation)
+            GgufOptions options = gguf.Read(parsed);
+            ConversionWork.Run(progress => isToFile
+                ? GgufConversion.Write(checkpoint, to, ConversionWork.VocabularyOf(checkpoint), options, progress, cancellation)
                 : FolderConversion.Write(checkpoint, to, ConversionWork.TokenizerJsonOf(checkpoint.Vocabulary!), progress, cancellation));
             return Task.FromResult(0);
         });

@@ -14,11 +14,10 @@ internal static class ModelsCommand
 
     private static Command List()
     {
-        Option<DirectoryInfo?> folder = PullCommand.StoreOption();
-        var command = new Command("list", "Show all models.") { folder };
+        var command = new Command("list", "Show all models.");
         command.SetAction(parsed =>
         {
-            ModelStore store = StoreOf(parsed, folder);
+            ModelStore store = new ModelStore();
             IReadOnlyList<StoredModel> models = store.List();
             if (models.Count == 0)
             {
@@ -42,11 +41,10 @@ internal static class ModelsCommand
     private static Command Show()
     {
         Argument<string> name = NameArgument();
-        Option<DirectoryInfo?> folder = PullCommand.StoreOption();
-        var command = new Command("show", "Show a model's folder and files.") { name, folder };
+        var command = new Command("show", "Show a model's folder and files.") { name };
         command.SetAction(parsed =>
         {
-            ModelStore store = StoreOf(parsed, folder);
+            ModelStore store = new ModelStore();
             StoredModel model = Find(store, parsed.GetValue(name)!);
             var missing = store.MissingFiles(model).ToHashSet();
             Console.Out.WriteLine($"{NameOf(store, model)} at {model.Commit}, from {model.Source}{(model.IsWhole ? string.Empty : ", chosen files")}");
@@ -59,11 +57,10 @@ internal static class ModelsCommand
     private static Command Verify()
     {
         Argument<string> name = NameArgument();
-        Option<DirectoryInfo?> folder = PullCommand.StoreOption();
-        var command = new Command("verify", "Read all files again and compare their hashes; damaged ones are removed, so that a pull fetches them again.") { name, folder };
+        var command = new Command("verify", "Read all files again and compare their hashes; damaged ones are removed, so that a pull fetches them again.") { name };
         command.SetAction(async (parsed, cancellation) =>
         {
-            ModelStore store = StoreOf(parsed, folder);
+            ModelStore store = new ModelStore();
             StoredModel model = Find(store, parsed.GetValue(name)!);
             using var line = new StatusLine();
             IReadOnlyList<StoredFile> bad = await new StoreCheck(store).RunAsync(model, new Reading(line, model.Bytes), cancellation).ConfigureAwait(false);
@@ -79,11 +76,10 @@ internal static class ModelsCommand
     private static Command Remove()
     {
         Argument<string> name = NameArgument();
-        Option<DirectoryInfo?> folder = PullCommand.StoreOption();
-        var command = new Command("remove", "Remove a model; what another model shares stays.") { name, folder };
+        var command = new Command("remove", "Remove a model; what another model shares stays.") { name };
         command.SetAction(async (parsed, cancellation) =>
         {
-            ModelStore store = StoreOf(parsed, folder);
+            ModelStore store = new ModelStore();
             StoredModel model = Find(store, parsed.GetValue(name)!);
             long freed = await new StoreWriter(store).RemoveAsync(model, cancellation).ConfigureAwait(false);
             Console.Out.WriteLine($"Removed {model.Repository} at {model.Commit[..8]}: {InspectCommand.Bytes(freed)} free again.");
@@ -94,11 +90,10 @@ internal static class ModelsCommand
 
     private static Command Prune()
     {
-        Option<DirectoryInfo?> folder = PullCommand.StoreOption();
-        var command = new Command("prune", "Remove unfinished downloads and content that no model uses.") { folder };
+        var command = new Command("prune", "Remove unfinished downloads and content that no model uses.");
         command.SetAction(async (parsed, cancellation) =>
         {
-            long freed = await new StoreWriter(StoreOf(parsed, folder)).PruneAsync(cancellation).ConfigureAwait(false);
+            long freed = await new StoreWriter(new ModelStore()).PruneAsync(cancellation).ConfigureAwait(false);
             Console.Out.WriteLine($"{InspectCommand.Bytes(freed)} free again.");
             return 0;
         });
@@ -109,11 +104,10 @@ internal static class ModelsCommand
     {
         var name = new Argument<string?>("REPO") { Description = "owner/name; all models when left out.", Arity = ArgumentArity.ZeroOrOne };
         var from = new Option<DirectoryInfo?>("--from") { Description = "The cache (default: HF_HUB_CACHE, or hub in HF_HOME)." };
-        Option<DirectoryInfo?> folder = PullCommand.StoreOption();
-        var command = new Command("import", "Take models over from the cache of the hub's own tools, without copying where hard links work.") { name, from, folder };
+        var command = new Command("import", "Take models over from the cache of the hub's own tools, without copying where hard links work.") { name, from };
         command.SetAction(async (parsed, cancellation) =>
         {
-            ModelStore store = StoreOf(parsed, folder);
+            ModelStore store = new ModelStore();
             string cache = parsed.GetValue(from)?.FullName ?? CacheImport.DefaultCache;
             CachedModel[] found = [.. CacheImport.Find(cache).Where(model => parsed.GetValue(name) is not { } wanted || model.Name.Repository == ModelName.Parse(wanted).Repository)];
             if (found.Length == 0) throw new HubException(HubProblem.Store, $"The cache {cache} has no {parsed.GetValue(name) ?? "models"}.");
@@ -129,8 +123,6 @@ internal static class ModelsCommand
         });
         return command;
     }
-
-    private static ModelStore StoreOf(ParseResult parsed, Option<DirectoryInfo?> folder) => new(parsed.GetValue(folder)?.FullName);
 
     private static StoredModel Find(ModelStore store, string text)
     {

@@ -14,20 +14,19 @@ internal static class PullCommand
     {
         var repository = new Argument<string>("REPO") { Description = "owner/name, or owner/name@revision." };
         var endpoint = new Option<string?>("--endpoint") { Description = "The hub's address (default: HF_ENDPOINT, or https://huggingface.co)." };
-        Option<DirectoryInfo?> store = StoreOption();
         var include = new Option<string[]>("--include") { Description = "Fetch only files that fit this pattern, such as *.json.", DefaultValueFactory = _ => [] };
         var exclude = new Option<string[]>("--exclude") { Description = "Leave out files that fit this pattern.", DefaultValueFactory = _ => [] };
         var connections = new Option<int?>("--connections") { Description = "Connections at the same time (default: 8)." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Show what would be fetched." };
         var command = new Command("pull", "Fetch a model from a hub. Ctrl+C stops; the same command goes on where it was.\n\nExamples:\n  fathom pull deepseek-ai/DeepSeek-V4-Flash\n  fathom run --model deepseek-ai/DeepSeek-V4-Flash \"Hello\"")
         {
-            repository, endpoint, store, include, exclude, connections, dryRun,
+            repository, endpoint, include, exclude, connections, dryRun,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
             var name = ModelName.Parse(parsed.GetValue(repository)!);
             var selection = new PullSelection(parsed.GetValue(include)!, parsed.GetValue(exclude)!);
-            var models = new ModelStore(parsed.GetValue(store)?.FullName);
+            var models = new ModelStore();
             using var client = new HubClient(HubOptions.FromEnvironment(parsed.GetValue(endpoint), parsed.GetValue(connections)));
             var pull = new Pull(client, models);
             PullPlan plan = await pull.PlanAsync(name, selection, cancellation).ConfigureAwait(false);
@@ -43,9 +42,6 @@ internal static class PullCommand
         });
         return command;
     }
-
-    /// <summary>The option that names a store.</summary>
-    public static Option<DirectoryInfo?> StoreOption() => new("--store") { Description = "The folder of models (default: FATHOM_HOME, or Fathom's place in the local application data)." };
 
     private static async Task<StoredModel> RunAsync(Pull pull, PullPlan plan, PullSelection selection, CancellationToken cancellation)
     {
@@ -73,6 +69,12 @@ internal static class PullCommand
             }
 
             string left = value.TimeLeft is { } time ? $", {Time(time)} left" : string.Empty;
+            if (value.DoneBytes == value.TotalBytes && value.CheckedBytes < value.BytesToCheck)
+            {
+                line.Show($"checking {Size(value.CheckedBytes)} of {Size(value.BytesToCheck)}, {value.DoneFiles} of {value.TotalFiles} files");
+                return;
+            }
+
             line.Show($"{Size(value.DoneBytes)} of {Size(value.TotalBytes)}, {value.DoneFiles} of {value.TotalFiles} files, {Size(value.BytesPerSecond)}/s{left}");
         }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Fathom.Checkpoints;
 using Fathom.Checkpoints.Conversion;
+using Fathom.Cli.Arguments;
 
 namespace Fathom.Cli.Commands;
 
@@ -15,27 +16,31 @@ internal static class QuantizeCommand
         var destination = new Argument<string>("DEST") { Description = "The .gguf file to make." };
         Option<string> experts = new("--experts") { Description = $"Format of the routed experts: {string.Join(", ", Names)}.", Required = true };
         Option<string?> down = new("--down") { Description = "Another format for the experts' down matrices (w2)." };
-        var matrices = new Option<MatrixFormat>("--matrices") { Description = "What FP8 matrices outside the experts become: q80 (Q8_0) or bf16, exactly.", DefaultValueFactory = _ => MatrixFormat.Q80 };
+        var gguf = new GgufArguments(MatrixFormat.Q80);
         var imatrix = new Option<FileInfo?>("--imatrix") { Description = "Importance matrix of the same model, from 'fathom imatrix'." };
         var decoded = new Option<bool>("--decoded") { Description = "Store the rounded experts as 32-bit numbers: for measurements on models whose rows are shorter than a block." };
         var command = new Command("quantize", "Write a GGUF file with the routed experts in few bits. A stopped run is gone on with by the same command.\n\nExamples:\n  fathom quantize DeepSeek-V4-Flash flash-q4.gguf --experts q4_k\n  fathom quantize DeepSeek-V4-Flash flash-q2.gguf --experts iq2_xxs --down q2_k --imatrix flash.imatrix")
         {
-            source, destination, experts, down, matrices, imatrix, decoded,
+            source, destination, experts, down, imatrix, decoded,
         };
+        gguf.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             string to = parsed.GetValue(destination)!;
             if (!Path.GetExtension(to).Equals(".gguf", StringComparison.OrdinalIgnoreCase)) throw new ArgumentException("DEST must end in .gguf; the official layout has no formats of few bits besides FP4.");
+            GgufOptions file = gguf.Read(parsed);
             var options = new QuantizationOptions
             {
                 Experts = TypeOf(parsed.GetValue(experts)!, "--experts"),
                 Down = parsed.GetValue(down) is { } name ? TypeOf(name, "--down") : null,
-                Matrices = parsed.GetValue(matrices),
-                Importance = parsed.GetValue(imatrix) is { } file ? ImportanceMatrix.Read(file.FullName) : null,
+                Matrices = file.Matrices,
+                MultiTokenPrediction = file.MultiTokenPrediction,
+                PartBytes = file.PartBytes,
+                Importance = parsed.GetValue(imatrix) is { } matrix ? ImportanceMatrix.Read(matrix.FullName) : null,
                 Decoded = parsed.GetValue(decoded),
             };
             using Checkpoint checkpoint = Checkpoint.Open(ModelLocation.Resolve(parsed.GetValue(source)));
-            ConversionWork.Run(to, progress => Quantization.Write(checkpoint, to, ConversionWork.VocabularyOf(checkpoint), options, progress, cancellation));
+            ConversionWork.Run(progress => Quantization.Write(checkpoint, to, ConversionWork.VocabularyOf(checkpoint), options, progress, cancellation));
             return Task.FromResult(0);
         });
         return command;

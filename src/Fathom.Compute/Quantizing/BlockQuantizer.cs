@@ -6,7 +6,7 @@ namespace Fathom.Compute.Quantizing;
 /// </summary>
 public static unsafe class BlockQuantizer
 {
-    private const int MostValues = 256;
+    private const int MostValues = 512;
 
     /// <summary>The formats that can be written.</summary>
     public static IReadOnlyList<WeightFormat> Formats { get; } = [WeightFormat.Q80, WeightFormat.Q4K, WeightFormat.Q2K, WeightFormat.Iq2Xxs];
@@ -17,27 +17,20 @@ public static unsafe class BlockQuantizer
     /// <summary>Writes values as blocks.</summary>
     /// <param name="format">One of <see cref="Formats"/>.</param>
     /// <param name="values">Whole blocks.</param>
-    /// <param name="importance">w for each value, at least 0; or empty for 1 everywhere.</param>
+    /// <param name="importance">w for each value, at least 0, or for each column of rows of whole blocks; or empty for 1 everywhere.</param>
     /// <param name="target">Receives the blocks.</param>
     /// <exception cref="ArgumentException">The lengths do not go together, or the format cannot be written.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite.</exception>
     public static void Quantize(WeightFormat format, ReadOnlySpan<float> values, ReadOnlySpan<float> importance, Span<byte> target)
     {
-        int count = ValuesOf(format), bytes = GgufBlocks.BytesOf(format), blocks = values.Length / count;
+        int count = ValuesOf(format), bytes = GgufBlocks.BytesOf(format), blocks = values.Length / count, together = TogetherOf(format);
         if (values.Length % count != 0 || target.Length != blocks * bytes) throw new ArgumentException($"{values.Length} values in {target.Length} bytes are no whole blocks of {format}.", nameof(target));
-        if (!importance.IsEmpty && importance.Length != values.Length) throw new ArgumentException($"{values.Length} values have {importance.Length} importances.", nameof(importance));
-        float* weights = stackalloc float[MostValues];
+        if (!importance.IsEmpty && (importance.Length % count != 0 || values.Length % importance.Length != 0)) throw new ArgumentException($"{values.Length} values have {importance.Length} importances.", nameof(importance));
         fixed (float* first = values, importances = importance)
         {
             fixed (byte* place = target)
             {
-                for (int block = 0; block < blocks; block++)
-                {
-                    float* x = first + (block * count);
-                    CheckFinite(new ReadOnlySpan<float>(x, count));
-                    Weights(importances == null ? null : importances + (block * count), weights, count);
-                    Write(format, x, weights, place + (block * bytes));
-                }
+                for (int block = 0; block < blocks; block += together) Write(format, first, importances, importance.Length, block, Math.Min(together, blocks - block), place + (block * bytes));
             }
         }
     }
@@ -54,14 +47,28 @@ public static unsafe class BlockQuantizer
         }
     }
 
-    private static void Write(WeightFormat format, float* x, float* weights, byte* block)
+    // Blocks that one search takes, so that vectors are full.
+    private static int TogetherOf(WeightFormat format) => format == WeightFormat.Q4K ? 2 : 1;
+
+    private static void Write(WeightFormat format, float* values, float* importances, int importanceCount, int block, int blocks, byte* place)
     {
+        int count = ValuesOf(format);
+        float* x = values + (block * count), weights = stackalloc float[MostValues], padded = stackalloc float[MostValues];
+        CheckFinite(new ReadOnlySpan<float>(x, blocks * count));
+        for (int i = 0; i < blocks; i++) Weights(importances == null ? null : importances + ((block + i) * count % importanceCount), weights + (i * count), count);
+        if (blocks < TogetherOf(format))
+        {
+            new Span<float>(padded, MostValues).Clear();
+            new Span<float>(x, blocks * count).CopyTo(new Span<float>(padded, MostValues));
+            x = padded;
+        }
+
         switch (format)
         {
-            case WeightFormat.Q80: Q80Block.Write(x, block); break;
-            case WeightFormat.Q4K: Q4KBlock.Write(x, weights, block); break;
-            case WeightFormat.Q2K: Q2KBlock.Write(x, weights, block); break;
-            case WeightFormat.Iq2Xxs: Iq2XxsBlock.Write(x, weights, block); break;
+            case WeightFormat.Q80: Q80Block.Write(x, place); break;
+            case WeightFormat.Q4K: Q4KBlock.Write(x, weights, place, blocks); break;
+            case WeightFormat.Q2K: Q2KBlock.Write(x, weights, place); break;
+            case WeightFormat.Iq2Xxs: Iq2XxsBlock.Write(x, weights, place); break;
             default: throw new ArgumentException($"Fathom writes {string.Join(", ", Formats)}, not {format}.", nameof(format));
         }
     }

@@ -22,7 +22,7 @@ internal sealed class ImportanceDevice(IDevice device) : DelegatingDevice(device
         foreach (ExpectedTensor expected in TensorLayout.MainModel(checkpoint.Config))
         {
             if (expected.Role != TensorRole.Expert) continue;
-            (string tensor, int expert) = ImportanceMatrix.PlaceOf(expected.Name);
+            (string tensor, int expert) = ImportanceMatrix.PlaceOf(expected.Name, checkpoint.Config.LayerCount);
             if (!sums.TryGetValue(tensor, out float[]? sum))
             {
                 sums.Add(tensor, sum = new float[checkpoint.Config.ExpertCount * expected.Shape[1]]);

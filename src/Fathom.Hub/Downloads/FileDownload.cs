@@ -30,7 +30,8 @@ internal sealed class FileDownload(HubClient client, ModelStore store, HubListin
         for (bool isSecond = false; ; isSecond = true)
         {
             await FetchAsync(path, cancellation).ConfigureAwait(false);
-            FileHashes hashes = await FileHashes.OfAsync(path, file.Sha256 is null, null, cancellation).ConfigureAwait(false);
+            counter.Checking(file.Bytes);
+            FileHashes hashes = await FileHashes.OfAsync(path, file.Sha256 is null, counter.Checked, cancellation).ConfigureAwait(false);
             if (file.Sha256 is { } sha256 ? sha256 == hashes.Sha256 : file.GitSha1 == hashes.GitSha1)
             {
                 Keep(path, hashes.Sha256);

@@ -12,6 +12,8 @@ internal sealed class PullCounter(long totalBytes, int totalFiles, IProgress<Pul
     private readonly Queue<(long Time, long Fetched)> samples = new();
     private long done;
     private long fetched;
+    private long hashed;
+    private long toHash;
     private int files;
     private long lastSample;
 
@@ -28,6 +30,20 @@ internal sealed class PullCounter(long totalBytes, int totalFiles, IProgress<Pul
 
     /// <summary>Bytes were here already; or, below 0, must be fetched again.</summary>
     public void Had(long bytes) => Interlocked.Add(ref done, bytes);
+
+    /// <summary>A file of so many bytes is about to be read back.</summary>
+    public void Checking(long bytes)
+    {
+        Interlocked.Add(ref toHash, bytes);
+        Report(null, always: true);
+    }
+
+    /// <summary>Bytes were read back.</summary>
+    public void Checked(long bytes)
+    {
+        Interlocked.Add(ref hashed, bytes);
+        if (Stopwatch.GetElapsedTime(Interlocked.Read(ref lastSample)) > BetweenSamples) Report(null);
+    }
 
     /// <summary>A file is here and checked; the note is for one that was fetched.</summary>
     public void FileDone(string? note)
@@ -60,7 +76,7 @@ internal sealed class PullCounter(long totalBytes, int totalFiles, IProgress<Pul
             double seconds = Stopwatch.GetElapsedTime(since, now).TotalSeconds;
             double speed = seconds > 0.1 ? (soFar - before) / seconds : 0;
             TimeSpan? left = speed > 1 ? TimeSpan.FromSeconds(Math.Min((totalBytes - here) / speed, TimeSpan.FromDays(365).TotalSeconds)) : null;
-            progress.Report(new PullProgress(here, totalBytes, files, totalFiles, speed, left, note));
+            progress.Report(new PullProgress(here, totalBytes, files, totalFiles, speed, left, note) { CheckedBytes = Interlocked.Read(ref hashed), BytesToCheck = Interlocked.Read(ref toHash) });
         }
     }
 }

@@ -16,6 +16,8 @@ internal sealed unsafe class OwnMemory : IDisposable
     /// <exception cref="CheckpointException">The file cannot be read, or ends too early.</exception>
     public byte* Copy(StoredTensor tensor)
     {
+        // What the checkpoint itself copied is this process's own memory already, as long as the checkpoint is open.
+        if (tensor.FileOffset == StoredTensor.NotInFile) return tensor.Data;
         const int alignment = UnbufferedFile.Alignment;
         if (!files.TryGetValue(tensor.File, out UnbufferedFile? file)) files.Add(tensor.File, file = UnbufferedFile.Open(tensor.File));
         long start = tensor.FileOffset / alignment * alignment, end = tensor.FileOffset + tensor.ByteLength;

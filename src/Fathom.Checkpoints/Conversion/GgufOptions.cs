@@ -1,0 +1,14 @@
+namespace Fathom.Checkpoints.Conversion;
+
+/// <summary>What goes into a GGUF file, and how.</summary>
+public record GgufOptions
+{
+    /// <summary>What FP8 matrices become.</summary>
+    public MatrixFormat Matrices { get; init; } = MatrixFormat.BF16;
+
+    /// <summary>Whether the multi-token-prediction block goes in, where the source has one. Other engines may refuse files with it (llama.cpp v0.5.0 does).</summary>
+    public bool MultiTokenPrediction { get; init; }
+
+    /// <summary>Most bytes of tensors in one file: what has more becomes several, <c>NAME-00001-of-0000N.gguf</c> and so on; a tensor is never cut. Null for one file.</summary>
+    public long? PartBytes { get; init; }
+}

@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Globalization;
+using Fathom.Checkpoints;
+
+namespace Fathom.Cli.Tests;
+
+/// <summary>Conversions as processes of their own: what a kill leaves, and how much memory they take.</summary>
+public sealed class ConversionProcessTests : IDisposable
+{
+    private const long MostBytesOverIdle = 150L << 20;
+
+    private readonly string folder = Directory.CreateTempSubdirectory("fathom-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("20MB")]
+    public async Task A_killed_quantisation_goes_on_and_ends_in_the_same_bytes(string? splitSize)
+    {
+        string model = Synthetic(experts: 4, width: 256, hasPrediction: true);
+        string[] split = splitSize is null ? [] : ["--split-size", splitSize];
+        string[] Quantize(string name) => ["quantize", model, Path.Combine(folder, name), "--experts", "q2_k", "--mtp", .. split];
+        FathomProcess.Result whole = await FathomProcess.RunAsync(Quantize("whole.gguf"));
+        Assert.True(whole.ExitCode == 0, whole.Error);
+
+        using (Process process = FathomProcess.Start(Quantize("killed.gguf")))
+        {
+            // Killed when it has said of some tensors that they are whole.
+            while (!process.HasExited && Directory.EnumerateFiles(folder, "killed*.partial.done").Sum(ReadNumber) < 12) await Task.Delay(2, TestContext.Current.CancellationToken);
+            Assert.False(process.HasExited);
+            process.Kill();
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        Assert.DoesNotContain(Directory.EnumerateFiles(folder, "killed*"), file => file.EndsWith(".gguf", StringComparison.Ordinal));
+        string torn = Directory.EnumerateFiles(folder, "killed*.partial").Order(StringComparer.Ordinal).Last();
+        int before = ReadNumber(Directory.EnumerateFiles(folder, "killed*.partial.done").Order(StringComparer.Ordinal).Last());
+        await using (var stream = new FileStream(torn, FileMode.Append)) stream.Write(new byte[100_001]);
+        Assert.True(before >= 1);
+
+        FathomProcess.Result second = await FathomProcess.RunAsync(Quantize("killed.gguf"));
+        Assert.True(second.ExitCode == 0, second.Error);
+        string[] wanted = [.. Directory.EnumerateFiles(folder, "whole*").Order(StringComparer.Ordinal)], found = [.. Directory.EnumerateFiles(folder, "killed*").Order(StringComparer.Ordinal)];
+        Assert.Equal(wanted.Select(file => Path.GetFileName(file).Replace("whole", "killed", StringComparison.Ordinal)), found.Select(Path.GetFileName));
+        Assert.Equal(splitSize is not null, wanted.Length > 1);
+        foreach ((string left, string right) in wanted.Zip(found)) Assert.True(File.ReadAllBytes(left).AsSpan().SequenceEqual(File.ReadAllBytes(right)), right);
+        using Checkpoint checkpoint = Checkpoint.Open(found[0]);
+        Assert.True(checkpoint.HasMultiTokenPrediction);
+    }
+
+    [Fact]
+    public async Task A_conversion_needs_little_memory()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The peak of resident memory is read from /proc.");
+        string model = Synthetic(experts: 32, width: 512), file = Path.Combine(folder, "x.gguf"), back = Path.Combine(folder, "back"), few = Path.Combine(folder, "few.gguf");
+        long bytes = new DirectoryInfo(model).EnumerateFiles().Sum(part => part.Length), idle = await PeakAsync("inspect", model);
+        Assert.InRange(bytes, 200L << 20, 400L << 20);
+        foreach (string[] command in (string[][])[["convert", model, file], ["convert", file, back], ["quantize", model, few, "--experts", "q2_k"]])
+        {
+            long peak = await PeakAsync(command);
+            TestContext.Current.TestOutputHelper?.WriteLine($"{command[0]}: {peak >> 20} MB, idle {idle >> 20} MB, file {bytes >> 20} MB");
+            Assert.True(peak - idle < MostBytesOverIdle, $"{command[0]} of {bytes >> 20} MB took {peak >> 20} MB, {idle >> 20} MB of them idle");
+        }
+    }
+
+    private string Synthetic(int experts, int width, bool hasPrediction = false)
+    {
+        string path = Path.Combine(folder, "model");
+        SyntheticCheckpoint.Write(path, new SyntheticOptions { Layers = [4], Experts = experts, ExpertWidth = width, Vocabulary = 2048, HasMultiTokenPrediction = hasPrediction }, Repository.PathOf("models", "builtin", "tokenizer.json"), cancellation: TestContext.Current.CancellationToken);
+        return path;
+    }
+
+    // The system remembers the peak itself; what is asked while the process lives misses at most its last moments.
+    private static async Task<long> PeakAsync(params string[] arguments)
+    {
+        using Process process = FathomProcess.Start(arguments);
+        long peak = 0;
+        while (!process.HasExited)
+        {
+            try
+            {
+                string? line = File.ReadLines($"/proc/{process.Id}/status").FirstOrDefault(text => text.StartsWith("VmHWM:", StringComparison.Ordinal));
+                if (line is not null) peak = Math.Max(peak, long.Parse(line.AsSpan("VmHWM:".Length, line.Length - "VmHWM:".Length - " kB".Length), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture) << 10);
+            }
+            catch (IOException)
+            {
+                // It ended meanwhile.
+            }
+
+            await Task.Delay(10);
+        }
+
+        Assert.Equal(0, process.ExitCode);
+        return peak;
+    }
+
+    // The file is replaced while it is looked at.
+    private static int ReadNumber(string file)
+    {
+        try
+        {
+            return int.Parse(File.ReadAllText(file), CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+}
