@@ -8,7 +8,12 @@ using Fathom.Benchmarks;
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- context-picture FOLDER OUTPUT…
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- serving [MODEL] [PREFIX TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- masks
-//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- roofline [FOLDER]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- streaming MODEL [BUDGET] [PROMPT] [DECODED]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- routing [MODEL] [TOKENS]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- planning FATHOM MODEL BUDGET:CONTEXT:THREADS ...
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- asked-twice FATHOM [MODEL] [LINES PER PAGE]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- roofline [FOLDER] [FORMAT ...]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- levels [FORMAT ...]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- --filter '*'
 if (args is ["long-context", .. string[] rest])
 {
@@ -39,7 +44,39 @@ if (args is ["masks"])
 
 if (args is ["roofline", .. string[] target])
 {
-    Roofline.Run(target.ElementAtOrDefault(0) ?? ".");
+    Roofline.Run(target.ElementAtOrDefault(0) ?? ".", [.. target.Skip(1).Select(Enum.Parse<Fathom.Compute.WeightFormat>)]);
+    return;
+}
+
+if (args is ["levels", .. string[] formats])
+{
+    Levels.Run([.. formats.Select(Enum.Parse<Fathom.Compute.WeightFormat>)]);
+    return;
+}
+
+if (args is ["asked-twice", string program, .. string[] asked])
+{
+    AskedTwice.Run(program, asked.ElementAtOrDefault(0) ?? string.Empty, RepositoryFiles.PathOf(), int.Parse(asked.ElementAtOrDefault(1) ?? "12", System.Globalization.CultureInfo.InvariantCulture));
+    return;
+}
+
+if (args is ["streaming", string streamed, .. string[] under])
+{
+    int Number(int place, int standard) => under.ElementAtOrDefault(place) is { } text ? int.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : standard;
+    Streaming.Run(streamed, under.ElementAtOrDefault(0) ?? "6GB", Number(1, 512), Number(2, 48));
+    return;
+}
+
+if (args is ["planning", string planner, string planned, .. string[] ways])
+{
+    Planning.Run(planner, planned, ways);
+    return;
+}
+
+if (args is ["routing", .. string[] routed])
+{
+    string model = routed.ElementAtOrDefault(0) ?? RepositoryFiles.PathOf("models", "builtin");
+    Streaming.Routing(model, Fathom.Evaluation.Rounding.RoundingTest.TextFor(model, int.Parse(routed.ElementAtOrDefault(1) ?? "2000", System.Globalization.CultureInfo.InvariantCulture)));
     return;
 }
 

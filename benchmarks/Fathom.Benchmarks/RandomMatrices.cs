@@ -14,7 +14,19 @@ internal sealed unsafe class RandomMatrices : IDisposable
 
     public RandomMatrices(WeightFormat format, int outputs, int inputs)
     {
-        MatrixBytes = (long)outputs * inputs / 32 * format switch { WeightFormat.Fp4 => 16, WeightFormat.Mxfp4 => 17, WeightFormat.Fp8 => 32, WeightFormat.Q80 => 34, WeightFormat.F32 => 128, _ => 64 };
+        MatrixBytes = (long)outputs * inputs / 256 * format switch
+        {
+            WeightFormat.Fp4 => 128,
+            WeightFormat.Mxfp4 => 136,
+            WeightFormat.Fp8 => 256,
+            WeightFormat.Q80 => 272,
+            WeightFormat.F32 => 1024,
+            WeightFormat.Q4K => 144,
+            WeightFormat.Q6K => 210,
+            WeightFormat.Q2K => 84,
+            WeightFormat.Iq2Xxs => 66,
+            _ => 512,
+        };
         int count = (int)(Bytes / MatrixBytes);
         weights = (byte*)NativeMemory.AlignedAlloc((nuint)(count * MatrixBytes), 64);
         scales = (byte*)NativeMemory.AlignedAlloc((nuint)((long)outputs * inputs / 32), 64);

@@ -18,18 +18,18 @@ internal static unsafe class Roofline
     private const int Width = 760, Height = 460, Left = 70, Top = 20, Right = 20, Bottom = 50;
     private const double LeastIntensity = 0.25, MostIntensity = 8192, LeastSpeed = 5, MostSpeed = 4000;
 
-    private static readonly WeightFormat[] Formats = [WeightFormat.F32, WeightFormat.BF16, WeightFormat.Fp8, WeightFormat.Q80, WeightFormat.Fp4, WeightFormat.Mxfp4];
+    private static readonly WeightFormat[] Formats = [WeightFormat.F32, WeightFormat.BF16, WeightFormat.Fp8, WeightFormat.Q80, WeightFormat.Fp4, WeightFormat.Mxfp4, WeightFormat.Q4K, WeightFormat.Q6K, WeightFormat.Q2K, WeightFormat.Iq2Xxs];
 
-    private static readonly string[] Colours = ["#444444", "#8c564b", "#d62728", "#1f77b4", "#2ca02c", "#9467bd"];
+    private static readonly string[] Colours = ["#444444", "#8c564b", "#d62728", "#1f77b4", "#2ca02c", "#9467bd", "#e377c2", "#17becf", "#bcbd22", "#ff7f0e"];
 
     private sealed record Point(Arithmetic Arithmetic, WeightFormat Format, int Rows, double Intensity, double OperationsPerSecond, double BytesPerSecond);
 
-    public static void Run(string folder)
+    public static void Run(string folder, WeightFormat[] formats)
     {
         int threads = Environment.ProcessorCount;
         MachinePeaks peaks = MachinePeaks.Measure(threads);
         var points = new List<Point>();
-        foreach (WeightFormat format in Formats)
+        foreach (WeightFormat format in formats.Length > 0 ? formats : Formats)
         {
             using var matrices = new RandomMatrices(format, Outputs, Inputs);
             foreach (Arithmetic arithmetic in (Arithmetic[])[Arithmetic.Exact, Arithmetic.Fast])
@@ -39,7 +39,7 @@ internal static unsafe class Roofline
             }
         }
 
-        var table = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{threads} threads: {peaks.BytesPerSecond / 1e9:0.0} GB/s, {peaks.FloatOperationsPerSecond / 1e9:0} G operations/s in 32 bits, {peaks.ByteOperationsPerSecond / 1e9:0} in 8 bits.\n\n| weights | inputs | rows | GB/s | of reading | G operations/s |\n|---|---|---:|---:|---:|---:|\n"));
+        var table = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{threads} threads: {peaks.BytesPerSecond / 1e9:0.0} GB/s, {peaks.FloatOperationsPerSecond / 1e9:0} G operations/s in 32 bits, {peaks.ByteOperationsPerSecond / 1e9:0} in 8 bits. Integer kernels: {CpuDevice.FastProducts}.\n\n| weights | inputs | rows | GB/s | of reading | G operations/s |\n|---|---|---:|---:|---:|---:|\n"));
         foreach (Point p in points)
             table.Append(CultureInfo.InvariantCulture, $"| {p.Format} | {(p.Arithmetic == Arithmetic.Fast ? "8 bits" : "32 bits")} | {p.Rows} | {p.BytesPerSecond / 1e9:0.0} | {p.BytesPerSecond / peaks.BytesPerSecond:p0} | {p.OperationsPerSecond / 1e9:0} |\n");
         Console.Write(table);

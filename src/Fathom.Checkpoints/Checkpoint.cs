@@ -11,10 +11,10 @@ public sealed unsafe class Checkpoint : IDisposable
 {
     private const string GgufExtension = ".gguf";
 
-    private readonly IReadOnlyList<IDisposable> files;
+    private readonly IReadOnlyList<ICheckpointFile> files;
     private readonly Dictionary<string, StoredTensor> tensors;
 
-    private Checkpoint(string location, V4Config config, IReadOnlyList<IDisposable> files, Dictionary<string, StoredTensor> tensors)
+    private Checkpoint(string location, V4Config config, IReadOnlyList<ICheckpointFile> files, Dictionary<string, StoredTensor> tensors)
     {
         Location = location;
         Config = config;
@@ -54,11 +54,12 @@ public sealed unsafe class Checkpoint : IDisposable
 
     /// <summary>Opens a checkpoint and checks it.</summary>
     /// <param name="path">Folder with config.json and either model.safetensors or shards with model.safetensors.index.json; or a .gguf file, any part of a split one.</param>
+    /// <param name="looksAtExperts">Whether the scales of routed experts may be looked at now; else each expert's are checked at its first use, as in very large checkpoints.</param>
     /// <exception cref="CheckpointException">Anything is missing, damaged or of another architecture.</exception>
-    public static Checkpoint Open(string path)
+    public static Checkpoint Open(string path, bool looksAtExperts = true)
     {
         ArgumentNullException.ThrowIfNull(path);
-        if (IsGguf(path)) return OpenGguf(path);
+        if (IsGguf(path)) return OpenGguf(path, looksAtExperts);
         if (!Directory.Exists(path)) throw new CheckpointException(path, null, "a checkpoint folder or a .gguf file", "neither", "check the path");
         V4Config config = V4Config.Read(Path.Combine(path, "config.json"));
         var files = new List<SafetensorsFile>();
@@ -66,7 +67,7 @@ public sealed unsafe class Checkpoint : IDisposable
         {
             Dictionary<string, StoredTensor> tensors = ShardSet.Open(path, files);
             bool hasPrediction = tensors.ContainsKey("mtp.0.enorm.weight");
-            bool scalesChecked = new CheckpointValidator(path, config, tensors).Validate(hasPrediction);
+            bool scalesChecked = new CheckpointValidator(path, config, tensors).Validate(hasPrediction, looksAtExperts);
             return new Checkpoint(path, config, files, tensors)
             {
                 HasMultiTokenPrediction = hasPrediction,
@@ -80,7 +81,7 @@ public sealed unsafe class Checkpoint : IDisposable
         }
     }
 
-    private static Checkpoint OpenGguf(string path)
+    private static Checkpoint OpenGguf(string path, bool looksAtExperts)
     {
         var files = new List<GgufFile>();
         try
@@ -89,7 +90,7 @@ public sealed unsafe class Checkpoint : IDisposable
             Dictionary<string, StoredTensor> found = GgufShards.Join(files);
             V4Config config = new GgufConfig(files[0], found).Read();
             Dictionary<string, StoredTensor> tensors = GgufShards.Name(path, found, config);
-            new CheckpointValidator(path, config, tensors).Validate(hasPrediction: false);
+            new CheckpointValidator(path, config, tensors).Validate(hasPrediction: false, looksAtExperts);
             return new Checkpoint(path, config, files, tensors) { Vocabulary = GgufVocabulary.Read(files[0]), ExpertScalesAreChecked = true };
         }
         catch
@@ -113,17 +114,23 @@ public sealed unsafe class Checkpoint : IDisposable
     {
         StoredTensor tensor = this[name];
         int rows = (int)tensor.Shape[0], columns = (int)tensor.Shape[1];
-        if (StoredTypes.FormatOf(tensor.Type) is { } format) return new WeightMatrix(format, rows, columns, tensor.Data);
+        if (StoredTypes.FormatOf(tensor.Type) is { } format) return new WeightMatrix(format, rows, columns, tensor.Data) { Name = name };
         StoredTensor scale = this[name[..^".weight".Length] + ".scale"];
         bool scalesAreFloat = scale.Type == StoredType.F32;
         return tensor.Type == StoredType.F8E4M3
-            ? new WeightMatrix(WeightFormat.Fp8, rows, columns, tensor.Data, scale.Data, scalesAreFloat)
-            : new WeightMatrix(WeightFormat.Fp4, rows, tensor.Type == StoredType.F4 ? columns : columns * 2, tensor.Data, scale.Data, scalesAreFloat);
+            ? new WeightMatrix(WeightFormat.Fp8, rows, columns, tensor.Data, scale.Data, scalesAreFloat) { Name = name }
+            : new WeightMatrix(WeightFormat.Fp4, rows, tensor.Type == StoredType.F4 ? columns : columns * 2, tensor.Data, scale.Data, scalesAreFloat) { Name = name };
+    }
+
+    /// <summary>Lets go of mapped pages that were touched, so that they no longer count as this process's memory; they come back when they are touched again.</summary>
+    public void ForgetPages()
+    {
+        foreach (ICheckpointFile file in files) file.Forget();
     }
 
     /// <summary>Unmaps all files.</summary>
     public void Dispose()
     {
-        foreach (IDisposable file in files) file.Dispose();
+        foreach (ICheckpointFile file in files) file.Dispose();
     }
 }

@@ -1,9 +1,10 @@
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 
 namespace Fathom.Checkpoints;
 
 /// <summary>A file mapped into memory for reading. Content is loaded by the system when it is touched.</summary>
-internal sealed unsafe class MappedFile : IDisposable
+internal sealed unsafe partial class MappedFile : IDisposable
 {
     private readonly MemoryMappedFile mapping;
     private readonly MemoryMappedViewAccessor view;
@@ -56,6 +57,13 @@ internal sealed unsafe class MappedFile : IDisposable
         }
     }
 
+    /// <summary>Lets go of the pages that were touched; they come back when they are touched again. Does nothing where the system has no such call.</summary>
+    public void Forget()
+    {
+        const int notNeeded = 4;
+        if (OperatingSystem.IsLinux() && !isDisposed) _ = Advise(Start - view.PointerOffset, (nuint)(Length + view.PointerOffset), notNeeded);
+    }
+
     /// <summary>Unmaps the file.</summary>
     public void Dispose()
     {
@@ -65,4 +73,8 @@ internal sealed unsafe class MappedFile : IDisposable
         view.Dispose();
         mapping.Dispose();
     }
+
+    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Advise(byte* address, nuint length, int advice);
 }

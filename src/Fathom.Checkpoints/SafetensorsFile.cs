@@ -6,7 +6,7 @@ namespace Fathom.Checkpoints;
 /// A safetensors file, memory-mapped and checked: an eight-byte header length, a JSON header, then the data
 /// (checkpoint specification, section 1.2). Content is not read here; only what is touched later is loaded by the system.
 /// </summary>
-public sealed unsafe class SafetensorsFile : IDisposable
+public sealed unsafe class SafetensorsFile : ICheckpointFile
 {
     private readonly MappedFile mapped;
     private readonly Dictionary<string, StoredTensor> tensors = new(StringComparer.Ordinal);
@@ -45,6 +45,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
+    /// <inheritdoc/>
+    void ICheckpointFile.Forget() => mapped.Forget();
+
     /// <summary>Unmaps the file; the tensors' memory is gone afterwards.</summary>
     public void Dispose() => mapped.Dispose();
 
@@ -60,7 +63,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         var header = new ReadOnlySpan<byte>(mapped.Start + 8, (int)headerLength);
         foreach (SafetensorsHeader.Entry entry in SafetensorsHeader.Parse(header, mapped.Length - dataStart, Path))
         {
-            var tensor = new StoredTensor(entry.Name, entry.Type, entry.Shape, entry.End - entry.Begin, mapped.Start + dataStart + entry.Begin, Path);
+            var tensor = new StoredTensor(entry.Name, entry.Type, entry.Shape, entry.End - entry.Begin, mapped.Start + dataStart + entry.Begin, Path, dataStart + entry.Begin);
             tensors.Add(entry.Name, tensor);
         }
     }

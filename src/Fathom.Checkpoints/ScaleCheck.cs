@@ -11,14 +11,24 @@ public static class ScaleCheck
     public static void Verify(StoredTensor scale)
     {
         ArgumentNullException.ThrowIfNull(scale);
+        Verify(scale, scale.Bytes);
+    }
+
+    /// <summary>Checks the scales of a tensor that were read elsewhere.</summary>
+    /// <param name="scale">Whose they are.</param>
+    /// <param name="bytes">Its content.</param>
+    /// <exception cref="CheckpointException">A scale is NaN, infinite, negative or zero.</exception>
+    public static void Verify(StoredTensor scale, ReadOnlySpan<byte> bytes)
+    {
+        ArgumentNullException.ThrowIfNull(scale);
         if (scale.Type != StoredType.F32)
         {
-            int place = scale.Bytes.IndexOf((byte)255);
+            int place = bytes.IndexOf((byte)255);
             if (place >= 0) throw new CheckpointException(scale.File, scale.Name, "scales from 2^-127 to 2^127", $"NaN (byte 255) at index {place}");
             return;
         }
 
-        ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(scale.Bytes);
+        ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(bytes);
         for (int i = 0; i < values.Length; i++)
         {
             if (!(values[i] > 0f) || !float.IsFinite(values[i]))

@@ -6,7 +6,7 @@ namespace Fathom.Checkpoints;
 /// <summary>A tensor inside a mapped file. Its memory is valid until the file is disposed; what it holds may change or fault if somebody rewrites the file meanwhile.</summary>
 public sealed unsafe class StoredTensor
 {
-    internal StoredTensor(string name, StoredType type, long[] shape, long byteLength, byte* data, string file)
+    internal StoredTensor(string name, StoredType type, long[] shape, long byteLength, byte* data, string file, long fileOffset)
     {
         Name = name;
         Type = type;
@@ -14,6 +14,7 @@ public sealed unsafe class StoredTensor
         ByteLength = byteLength;
         Data = data;
         File = file;
+        FileOffset = fileOffset;
     }
 
     /// <summary>The tensor's name.</summary>
@@ -33,6 +34,9 @@ public sealed unsafe class StoredTensor
 
     /// <summary>The file that holds it.</summary>
     public string File { get; }
+
+    /// <summary>Where the content begins in that file, in bytes.</summary>
+    public long FileOffset { get; }
 
     /// <summary>The content as a span.</summary>
     /// <exception cref="OverflowException">The tensor has more than 2 GiB.</exception>

@@ -21,12 +21,26 @@ public static class SyntheticCheckpoint
     public static long Write(string directory, SyntheticOptions options, string? tokenizer = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        V4Config config = options.ToConfig();
+        return Write(directory, options.ToConfig(), options.Seed, tokenizer, progress, cancellation);
+    }
+
+    /// <summary>Writes a random checkpoint of any architecture, with an MTP block when the config announces one. It appears under its name only when it is complete.</summary>
+    /// <param name="directory">The folder to make; it must not exist, or be empty.</param>
+    /// <param name="config">What to write.</param>
+    /// <param name="seed">Same seed, same bytes.</param>
+    /// <param name="tokenizer">A tokenizer.json to put beside it, or null.</param>
+    /// <param name="progress">Receives the written share, 0 to 1.</param>
+    /// <param name="cancellation">Stops the work; nothing is left behind.</param>
+    /// <returns>Bytes of all tensors.</returns>
+    /// <exception cref="IOException">The folder is not empty, the disk is too small or cannot be written.</exception>
+    public static long Write(string directory, V4Config config, int seed = 1, string? tokenizer = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(config);
         directory = Path.GetFullPath(directory);
         if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any())
             throw new IOException($"The folder {directory} is not empty; name a new one.");
 
-        List<List<SyntheticTensor>> shards = ShardIndex.Split(Tensors(config, options), tensor => tensor.Bytes);
+        List<List<SyntheticTensor>> shards = ShardIndex.Split(Tensors(config), tensor => tensor.Bytes);
         long total = shards.Sum(shard => shard.Sum(tensor => tensor.Bytes));
         string parent = Path.GetDirectoryName(directory)!;
         Directory.CreateDirectory(parent);
@@ -38,7 +52,7 @@ public static class SyntheticCheckpoint
         {
             File.WriteAllText(Path.Combine(temporary, "config.json"), config.ToJson());
             if (tokenizer is not null) File.Copy(tokenizer, Path.Combine(temporary, "tokenizer.json"));
-            WriteShards(temporary, shards, total, options.Seed, progress, cancellation);
+            WriteShards(temporary, shards, total, seed, progress, cancellation);
             if (Directory.Exists(directory)) Directory.Delete(directory);
             Directory.Move(temporary, directory);
         }
@@ -51,10 +65,10 @@ public static class SyntheticCheckpoint
         return total;
     }
 
-    private static IEnumerable<SyntheticTensor> Tensors(V4Config config, SyntheticOptions options)
+    private static IEnumerable<SyntheticTensor> Tensors(V4Config config)
     {
         IEnumerable<ExpectedTensor> all = TensorLayout.MainModel(config);
-        if (options.HasMultiTokenPrediction) all = all.Concat(TensorLayout.MultiTokenPrediction(config));
+        if (config.MtpLayerCount > 0) all = all.Concat(TensorLayout.MultiTokenPrediction(config));
         return all.SelectMany(expected => SyntheticTensor.For(expected, config));
     }
 

@@ -29,6 +29,7 @@ public static class FathomCommandLine
         root.Subcommands.Add(CacheCommand.Create());
         root.Subcommands.Add(PullCommand.Create());
         root.Subcommands.Add(ModelsCommand.Create());
+        root.Subcommands.Add(PlanCommand.Create());
         root.Subcommands.Add(InspectCommand.Create());
         root.Subcommands.Add(TokenizeCommand.Create());
         root.Subcommands.Add(RenderCommand.Create());

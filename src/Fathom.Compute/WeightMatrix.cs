@@ -38,6 +38,9 @@ public sealed unsafe class WeightMatrix
         ScalesAreFloat = scalesAreFloat;
     }
 
+    /// <summary>What the checkpoint calls it; null for matrices that are in none. It stays when the bytes move.</summary>
+    public string? Name { get; init; }
+
     /// <summary>How the numbers are stored.</summary>
     public WeightFormat Format { get; }
 
@@ -48,10 +51,10 @@ public sealed unsafe class WeightMatrix
     public int Columns { get; }
 
     /// <summary>The stored weights.</summary>
-    public byte* Data { get; }
+    public byte* Data { get; private set; }
 
     /// <summary>The stored scales, or null.</summary>
-    public byte* Scales { get; }
+    public byte* Scales { get; private set; }
 
     /// <summary>Whether <see cref="Scales"/> holds binary32 numbers instead of UE8M0 bytes.</summary>
     public bool ScalesAreFloat { get; }
@@ -65,6 +68,7 @@ public sealed unsafe class WeightMatrix
         WeightFormat.Fp4 => Columns % 64 == 0 && !ScalesAreFloat,
         WeightFormat.Mxfp4 or WeightFormat.Q80 => Columns % 64 == 0,
         WeightFormat.Fp8 => Columns % Fp8Block == 0,
+        WeightFormat.Q4K or WeightFormat.Q6K or WeightFormat.Q2K or WeightFormat.Iq2Xxs => true,
         _ => false,
     };
 
@@ -80,6 +84,15 @@ public sealed unsafe class WeightMatrix
 
     /// <summary>Scales per row of scales: ceil(columns / 128) for FP8, ceil(columns / 32) for FP4.</summary>
     public int ScaleColumns => Format == WeightFormat.Fp8 ? (Columns + Fp8Block - 1) / Fp8Block : (Columns + Fp4Group - 1) / Fp4Group;
+
+    /// <summary>Says where the same bytes lie from now on: for those whose memory holds one matrix after the other. Nobody may be using the matrix meanwhile.</summary>
+    /// <param name="data">First byte of the weights; null while they are nowhere.</param>
+    /// <param name="scales">First scale, or null.</param>
+    public void MoveTo(void* data, void* scales)
+    {
+        Data = (byte*)data;
+        Scales = (byte*)scales;
+    }
 
     /// <summary>The scale of the block that holds a weight.</summary>
     public float ScaleAt(int row, int scaleColumn)

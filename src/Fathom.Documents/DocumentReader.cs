@@ -11,6 +11,9 @@ public sealed class DocumentReader(ReadOptions? options = null)
 {
     private readonly ReadOptions options = Checked(options ?? new ReadOptions());
 
+    /// <summary>Names of folders of foreign or generated files, which are left out inside others.</summary>
+    public static IReadOnlyCollection<string> VendoredFolders => FolderWalker.VendoredNames;
+
     /// <summary>Reads files and folders.</summary>
     /// <param name="paths">Paths of files and folders. Links are followed if they are named here, and never inside folders.</param>
     /// <param name="progress">Told before every file.</param>

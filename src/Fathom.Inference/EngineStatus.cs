@@ -1,3 +1,5 @@
+using Fathom.Model.Streaming;
+
 namespace Fathom.Inference;
 
 /// <summary>What an engine is doing and what it has done since it began.</summary>
@@ -44,6 +46,9 @@ public sealed record EngineStatus
 
     /// <summary>Tokens of prompts that needed no work.</summary>
     public long PromptTokensCached { get; init; }
+
+    /// <summary>What streaming of experts did; null when all weights are in memory.</summary>
+    public ExpertStreamStatistics? Streaming { get; init; }
 }
 
 /// <summary>An answer in the making.</summary>

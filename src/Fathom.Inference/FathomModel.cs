@@ -4,6 +4,7 @@ using Fathom.Checkpoints.Gguf;
 using Fathom.Inference.Caching;
 using Fathom.Inference.Scheduling;
 using Fathom.Model;
+using Fathom.Model.Streaming;
 using Fathom.Text;
 using Fathom.Text.Grammars;
 
@@ -83,19 +84,22 @@ public sealed class FathomModel : IDisposable
 
     private byte[] Identity { get; }
 
-    /// <summary>Opens a checkpoint folder or a GGUF file. Weights stay on disk, memory-mapped; nothing is fetched from anywhere.</summary>
+    /// <summary>Opens a checkpoint folder or a GGUF file. Weights stay on disk, memory-mapped, unless there is a memory budget; nothing is fetched from anywhere.</summary>
     /// <param name="path">Folder with config.json, safetensors files and tokenizer.json; or a .gguf file, any part of a split one.</param>
     /// <param name="options">null for the defaults.</param>
     /// <exception cref="Checkpoints.CheckpointException">There is no sound V4 checkpoint.</exception>
     /// <exception cref="TokenizerException">There is no sound tokenizer.</exception>
     /// <exception cref="InvalidDataException">The tokenizer does not belong to the model.</exception>
-    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range, or the memory budget is too small.</exception>
     /// <exception cref="IOException">The cache folder cannot be used.</exception>
     public static FathomModel Open(string path, FathomModelOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new FathomModelOptions();
-        V4Model model = V4Model.Open(path, options.Model);
+        bool isBounded = options.Model.MemoryBudget is not null;
+        MemoryReserve reserve = options.Model.Reserve;
+        if (isBounded && options.Engine.CacheBytes > 0) reserve = reserve with { KeptSessions = Math.Max(1, reserve.KeptSessions) };
+        V4Model model = V4Model.Open(path, options.Model with { Reserve = reserve });
         try
         {
             GgufVocabulary? vocabulary = model.Checkpoint.Vocabulary;
@@ -106,7 +110,7 @@ public sealed class FathomModel : IDisposable
             // GGUF files do not say which encoding they were trained with, unless Fathom wrote them.
             ChatFormat ofFile = vocabulary is { HasDraftBlockKeys: false } ? ChatFormat.Preview : ChatFormat.Release;
             ChatFormat format = options.ChatFormat ?? (vocabulary is null ? ChatFormats.Of(File.ReadAllBytes(Path.Combine(path, "config.json"))) : ofFile);
-            return new FathomModel(model, tokenizer, format, options.Engine);
+            return new FathomModel(model, tokenizer, format, isBounded ? Within(options.Engine, model.MemoryPlan, reserve) : options.Engine);
         }
         catch
         {
@@ -114,6 +118,14 @@ public sealed class FathomModel : IDisposable
             throw;
         }
     }
+
+    // Long pieces of prompts pay when experts come from disk, so sessions are kept at their ends only.
+    private static EngineOptions Within(EngineOptions engine, MemoryPlan plan, MemoryReserve reserve) => engine with
+    {
+        MaxConcurrent = Math.Min(engine.MaxConcurrent, reserve.Sessions),
+        CacheBytes = Math.Min(engine.CacheBytes, plan.KeptBytes),
+        MemorySpacing = plan.IsStreaming ? Math.Max(engine.MemorySpacing, plan.Rows) : engine.MemorySpacing,
+    };
 
     /// <summary>Starts a conversation.</summary>
     /// <param name="options">null for the defaults.</param>
@@ -192,6 +204,15 @@ public sealed class FathomModel : IDisposable
             DropsThinking = options.DropsThinking,
             SampledTokens = text => answers.TokensOf(options.CacheSpace, text),
         });
+    }
+
+    /// <summary>How many tokens of a conversation's prompt the cache folder holds, so that they need not be read again.</summary>
+    /// <exception cref="ChatFormatException">The messages do not follow the format.</exception>
+    public int KeptTokens(IReadOnlyList<ChatMessage> messages, ChatOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        ArgumentNullException.ThrowIfNull(options);
+        return scheduler.LengthInFolder(options.CacheSpace, Tokenizer.Encode(Render(messages, options).Spans));
     }
 
     /// <summary>The message that made a call, when it was made here; null otherwise.</summary>

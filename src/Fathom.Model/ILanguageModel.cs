@@ -10,7 +10,7 @@ public interface ILanguageModel : IDisposable
     /// <summary>Number of logits per row, which is also the number of token ids.</summary>
     int VocabularySize { get; }
 
-    /// <summary>Positions that a session may hold at most (<c>max_position_embeddings</c>).</summary>
+    /// <summary>Positions that a session may hold at most (<c>max_position_embeddings</c>, or what a memory budget has room for).</summary>
     int MaxPositions { get; }
 
     /// <summary>Rows that one forward accepts at most; longer prompts are fed in several forwards.</summary>
@@ -18,6 +18,9 @@ public interface ILanguageModel : IDisposable
 
     /// <summary>Tells checkpoint and way of running it from others, 32 bytes; snapshots of sessions belong to it.</summary>
     ReadOnlyMemory<byte> Identity { get; }
+
+    /// <summary>What streaming of experts did so far; null when all weights are in memory.</summary>
+    Streaming.ExpertStreamStatistics? Streaming => null;
 
     /// <summary>Starts an empty session.</summary>
     ISession CreateSession();

@@ -15,7 +15,7 @@ public enum NumericProfile
     Official,
 
     /// <summary>
-    /// Inputs of FP4, MXFP4, Q8_0 and FP8 matrices become 8-bit integers in groups of 32, which is finer than the official
+    /// Inputs of FP4, MXFP4, Q8_0, FP8 and K-quant matrices become 8-bit integers in groups of 32, which is finer than the official
     /// rounding and lets the products be integers too; FP8 weights become 16-bit integers. Everything else is <see cref="Plain"/>.
     /// The default. On processors without kernels for it (<see cref="Fathom.Compute.Cpu.CpuDevice.HasFastProducts"/>) it is <see cref="Plain"/>.
     /// </summary>

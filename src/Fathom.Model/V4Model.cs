@@ -5,6 +5,7 @@ using Fathom.Compute.Memory;
 using Fathom.Compute.Workers;
 using Fathom.Model.Caches;
 using Fathom.Model.Layers;
+using Fathom.Model.Streaming;
 using Fathom.Model.Weights;
 
 namespace Fathom.Model;
@@ -26,6 +27,9 @@ public sealed class V4Model : ILanguageModel
     private readonly RotaryTable compressedRotary;
     private readonly V4ModelOptions options;
     private readonly PlanBuilder planBuilder = new();
+    private readonly OwnMemory? memory;
+    private readonly IExpertSource experts;
+    private readonly RoutingForecast? forecast;
     private float[] logits = [];
 
     // The forward before, kept for the MTP block: its rows, and which of them gave logits.
@@ -33,14 +37,37 @@ public sealed class V4Model : ILanguageModel
     private ReadOnlyMemory<int> lastLogitRows;
     private byte[]? fingerprint;
 
-    private V4Model(Checkpoint checkpoint, IDevice device, V4ModelOptions options)
+    private V4Model(Checkpoint checkpoint, IDevice device, V4ModelOptions options, MemoryPlan plan, Func<IReadOnlyList<string>, IExpertFiles>? openFiles)
     {
         this.checkpoint = checkpoint;
         this.device = device;
         this.options = options;
-        weights = new WeightLoader(checkpoint).Load();
-        context = new LayerContext(checkpoint.Config, device, workspace, options.Profile) { SeesCompressed = !options.WindowOnly, Layouts = CacheLayouts.For(checkpoint.Config, options) };
+        MemoryPlan = plan;
+        experts = new ResidentExperts();
+        try
+        {
+            if (plan.IsStreaming) memory = new OwnMemory();
+            weights = new WeightLoader(checkpoint, memory).Load();
+            if (plan.IsStreaming)
+            {
+                memory!.CloseFiles();
+                experts = ExpertStreamFactory.Create(checkpoint, weights, plan, openFiles);
+
+                // The last look at mapped weights: from here on every byte in memory is accounted for.
+                fingerprint = ModelFingerprint.Compute(checkpoint, options);
+                checkpoint.ForgetPages();
+            }
+        }
+        catch
+        {
+            experts.Dispose();
+            memory?.Dispose();
+            throw;
+        }
+
+        context = new LayerContext(checkpoint.Config, device, workspace, options.Profile) { SeesCompressed = !options.WindowOnly, Experts = experts, Layouts = CacheLayouts.For(checkpoint.Config, options) };
         block = new Block(context);
+        if (plan.IsStreaming && options.ReadsExpectedExperts) forecast = new RoutingForecast(context);
         windowRotary = RotaryTable.ForWindowLayers(checkpoint.Config);
         compressedRotary = RotaryTable.ForCompressedLayers(checkpoint.Config);
     }
@@ -52,16 +79,22 @@ public sealed class V4Model : ILanguageModel
     public int VocabularySize => Config.VocabularySize;
 
     /// <inheritdoc/>
-    public int MaxPositions => Config.MaxPositions;
+    public int MaxPositions => MemoryPlan.ContextTokens;
 
     /// <inheritdoc/>
-    public int MaxBatchRows => options.MaxBatchRows;
+    public int MaxBatchRows => MemoryPlan.Rows;
 
     /// <summary>Whether the checkpoint has an MTP block.</summary>
     public bool HasMultiTokenPrediction => weights.Prediction is not null;
 
     /// <summary>The opened checkpoint that the weights are in.</summary>
     public Checkpoint Checkpoint => checkpoint;
+
+    /// <summary>How memory is divided, and whether experts are streamed.</summary>
+    public MemoryPlan MemoryPlan { get; }
+
+    /// <inheritdoc/>
+    public ExpertStreamStatistics? Streaming => (experts as ExpertStream)?.Statistics;
 
     /// <summary>Where activations are rounded.</summary>
     public NumericProfile Profile => options.Profile;
@@ -91,13 +124,14 @@ public sealed class V4Model : ILanguageModel
     /// <summary>Identifies checkpoint and profile, 32 bytes: snapshots of other models are refused by it.</summary>
     internal byte[] Fingerprint => fingerprint ??= ModelFingerprint.Compute(checkpoint, options);
 
-    /// <summary>Opens a checkpoint folder of the official layout or a GGUF file and prepares it for running. Weights stay on disk, memory-mapped.</summary>
+    /// <summary>Opens a checkpoint folder of the official layout or a GGUF file and prepares it for running. Weights stay on disk, memory-mapped; under a memory budget that they do not fit into, all but routed experts are read into memory.</summary>
     /// <param name="path">Folder with config.json and safetensors files; or a .gguf file, any part of a split one.</param>
     /// <param name="options">How to run it; null for the defaults.</param>
     /// <exception cref="CheckpointException">There is no sound V4 checkpoint.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range, or the memory budget is too small; the message says the least that works.</exception>
     public static V4Model Open(string path, V4ModelOptions? options = null)
     {
-        Checkpoint checkpoint = Fathom.Checkpoints.Checkpoint.Open(path);
+        Checkpoint checkpoint = Fathom.Checkpoints.Checkpoint.Open(path, looksAtExperts: options?.MemoryBudget is null);
         try
         {
             return Create(checkpoint, options ?? new V4ModelOptions());
@@ -120,6 +154,7 @@ public sealed class V4Model : ILanguageModel
         lastPlan = null;
         try
         {
+            experts.Begin(plan, plan.RowCount, cancellation);
             Rows streams = RunLayers(plan, cancellation);
             lastLogitRows = planBuilder.RowsWithLogits(batch);
             Logits result = ComputeLogits(streams, weights.HeadStreams, weights.Norm);
@@ -131,6 +166,10 @@ public sealed class V4Model : ILanguageModel
         {
             foreach (Segment segment in plan.Segments) segment.Session.Discard();
             throw;
+        }
+        finally
+        {
+            experts.End();
         }
     }
 
@@ -156,6 +195,7 @@ public sealed class V4Model : ILanguageModel
             Rows streams = workspace.Streams.Take(plan.RowCount, Config.HyperStreams * Config.HiddenSize);
             Rows angles = workspace.WindowAngles.Take(plan.RowCount, Config.RotaryDim);
             plan.EnterPrediction();
+            experts.Begin(null, 0, CancellationToken.None);
             new MultiTokenPrediction(context, block).Run(prediction, plan, embeddings, streams, angles);
             Logits result = ComputeLogits(streams, prediction.HeadStreams, prediction.Norm);
             foreach (Segment segment in plan.Segments) segment.Session.CommitPrediction(segment.EndPosition);
@@ -166,6 +206,10 @@ public sealed class V4Model : ILanguageModel
             foreach (Segment segment in plan.Segments) segment.Session.Prediction?.Discard();
             throw;
         }
+        finally
+        {
+            experts.End();
+        }
     }
 
     /// <summary>Frees scratch and workers and closes the checkpoint. Sessions of the model are of no use afterwards.</summary>
@@ -173,20 +217,38 @@ public sealed class V4Model : ILanguageModel
     {
         device.Dispose();
         workspace.Dispose();
+        experts.Dispose();
+        memory?.Dispose();
         checkpoint.Dispose();
     }
 
     /// <summary>A model over an opened checkpoint, which it then owns.</summary>
-    internal static V4Model Create(Checkpoint checkpoint, V4ModelOptions options, IDevice? device = null)
+    /// <param name="checkpoint">The checkpoint.</param>
+    /// <param name="options">How to run it.</param>
+    /// <param name="device">What computes; null for the processor.</param>
+    /// <param name="openFiles">Opens the files that experts are streamed from; null for the usual way.</param>
+    internal static V4Model Create(Checkpoint checkpoint, V4ModelOptions options, IDevice? device = null, Func<IReadOnlyList<string>, IExpertFiles>? openFiles = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxBatchRows, 1);
+        var sizes = WeightSizes.Of(checkpoint);
+        MemoryReserve reserve = options.Reserve with { Caches = options.CacheStorage, Profile = options.Profile };
+        MemoryPlan plan = options.MemoryBudget is { } budget
+            ? MemoryPlan.For(checkpoint.Config, sizes, budget, reserve, options.MaxBatchRows)
+            : MachineMemory.StandardPlan(checkpoint.Config, sizes, reserve: reserve, rows: options.MaxBatchRows);
         if (device is null)
         {
             var cpu = new CpuDevice(options.Workers ?? ThreadMeasurement.Here.Threads, options.Profile == NumericProfile.Fast && CpuDevice.HasFastProducts ? Arithmetic.Fast : Arithmetic.Exact);
             (device, options) = (cpu, options with { Workers = cpu.WorkerCount });
         }
 
-        return new V4Model(checkpoint, options.WrapDevice?.Invoke(device) ?? device, options);
+        try
+        {
+            return new V4Model(checkpoint, options.WrapDevice?.Invoke(device) ?? device, options, plan, openFiles);
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
     }
 
     internal V4Session CreateV4Session()
@@ -206,7 +268,16 @@ public sealed class V4Model : ILanguageModel
         Plan plan = planBuilder.Build(this, new Batch().Add(session, tokens));
         Rows streams = PrepareStreams(plan);
         values.CopyTo(new Span<float>(streams.Data, values.Length));
-        RunLayer(layer, plan, streams);
+        experts.Begin(null, tokens.Length, CancellationToken.None);
+        try
+        {
+            RunLayer(layer, plan, streams);
+        }
+        finally
+        {
+            experts.End();
+        }
+
         new Span<float>(streams.Data, values.Length).CopyTo(values);
     }
 
@@ -216,6 +287,7 @@ public sealed class V4Model : ILanguageModel
         for (int layer = 0; layer < weights.Layers.Length; layer++)
         {
             cancellation.ThrowIfCancellationRequested();
+            if (layer > 0) forecast?.Run(weights.Layers[layer], streams);
             RunLayer(layer, plan, streams);
         }
 

@@ -1,4 +1,5 @@
 using Fathom.Compute;
+using Fathom.Model.Streaming;
 
 namespace Fathom.Model;
 
@@ -11,8 +12,17 @@ public sealed record V4ModelOptions
     /// <summary>Threads; null takes as many as a short measurement finds best on this machine (<see cref="Fathom.Compute.Workers.ThreadMeasurement"/>). Results do not depend on it.</summary>
     public int? Workers { get; init; }
 
-    /// <summary>Rows of one forward at most, 1,024 by default. Longer prompts are fed in several forwards; memory for a forward grows with it.</summary>
-    public int MaxBatchRows { get; init; } = 1024;
+    /// <summary>Rows of one forward at most; null for 1,024, or for what suits the memory budget. Longer prompts are fed in several forwards; memory for a forward grows with it.</summary>
+    public int? MaxBatchRows { get; init; }
+
+    /// <summary>Bytes of memory that the program may take in all; null for what <see cref="MachineMemory.StandardPlan"/> chooses, <see cref="long.MaxValue"/> for no limit (all weights mapped). When the model does not fit, routed experts are read from disk as they are needed.</summary>
+    public long? MemoryBudget { get; init; }
+
+    /// <summary>What a memory budget leaves room for beside the weights.</summary>
+    public MemoryReserve Reserve { get; init; } = new();
+
+    /// <summary>Whether streaming begins to read experts that the next layer will probably need; results do not depend on it.</summary>
+    public bool ReadsExpectedExperts { get; init; } = true;
 
     /// <summary>How sessions store compressed entries; 32-bit floats by default.</summary>
     public CacheStorage CacheStorage { get; init; }

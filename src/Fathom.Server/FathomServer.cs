@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Fathom.Inference;
 using Fathom.Server.Access;
 using Fathom.Server.Chat;
+using Fathom.Server.Chat.Attaching;
 using Fathom.Server.Dialects.Anthropic;
 using Fathom.Server.Dialects.OpenAI;
 using Fathom.Server.Dialects.Responses;
@@ -52,7 +53,9 @@ public sealed class FathomServer : IAsyncDisposable
         var pipeline = new RequestPipeline(ring, new OriginGuard(options, ring.IsClosed), access, metrics, gate);
         webChat = new WebChat(service);
         app.Use((context, next) => pipeline.InvokeAsync(context, next));
-        app.UseRequestDecompression();
+
+        // Attached files come as they are, and are counted as they come.
+        app.UseWhen(context => !context.Request.Path.StartsWithSegments(UploadEndpoints.Prefix), branch => branch.UseRequestDecompression());
         app.UseRouting();
         Map(service);
         webChat.Map(app, access);

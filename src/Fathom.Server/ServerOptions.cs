@@ -62,6 +62,18 @@ public sealed record ServerOptions
     /// <summary>A SQLite file that keeps the conversations of the web chat; null to keep them only while the server runs.</summary>
     public string? ChatsFile { get; init; }
 
+    /// <summary>Bytes of one file that is attached in the web chat.</summary>
+    public long MaxUploadFileBytes { get; init; } = 128L << 20;
+
+    /// <summary>Bytes of all files that are attached in the web chat at one time.</summary>
+    public long MaxUploadBytes { get; init; } = 512L << 20;
+
+    /// <summary>Characters of all documents of one conversation of the web chat.</summary>
+    public long MaxDocumentCharacters { get; init; } = 16L << 20;
+
+    /// <summary>Bytes that the documents of one owner's conversations may take on disk; nothing more is attached beyond.</summary>
+    public long MaxKeptDocumentBytes { get; init; } = 4L << 30;
+
     /// <summary>What the same tokens would cost elsewhere.</summary>
     public TokenPrices Prices { get; init; } = new();
 

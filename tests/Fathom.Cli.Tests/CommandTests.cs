@@ -31,6 +31,21 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public async Task A_memory_budget_that_makes_no_sense_is_refused_and_one_that_does_changes_nothing()
+    {
+        FathomProcess.Result nonsense = await FathomProcess.RunAsync(["run", "hi", "--memory", "lots"]);
+        Assert.Equal(2, nonsense.ExitCode);
+        Assert.Contains("'lots' is no amount of memory; write a number and a unit, such as 24GB", nonsense.Error, StringComparison.Ordinal);
+
+        FathomProcess.Result little = await FathomProcess.RunAsync(["run", "hi", "--memory", "10MB"]);
+        Assert.NotEqual(0, little.ExitCode);
+        Assert.Contains("is the least that works", little.Error, StringComparison.Ordinal);
+
+        string[] arguments = ["run", "hi", "--max-tokens", "5", "--temperature", "0"];
+        Assert.Equal((await FathomProcess.RunAsync(arguments)).Output, (await FathomProcess.RunAsync([.. arguments, "--memory", "8GB"])).Output);
+    }
+
+    [Fact]
     public async Task Run_puts_files_into_the_prompt()
     {
         FathomProcess.Result without = await FathomProcess.RunAsync(["run", "x", "--json", "--max-tokens", "1"]);

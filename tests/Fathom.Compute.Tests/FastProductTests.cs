@@ -1,4 +1,8 @@
+using System.Runtime.Intrinsics;
 using Fathom.Compute.Cpu;
+using Fathom.Compute.Cpu.Integers;
+using Fathom.Compute.Cpu.Integers.Dots;
+using Fathom.Compute.Cpu.Integers.Groups;
 using Fathom.Compute.Memory;
 using Fathom.Compute.Reference;
 
@@ -7,9 +11,12 @@ namespace Fathom.Compute.Tests;
 /// <summary>Products of 8-bit inputs: against the plain formulas, and every kernel against every other to the bit.</summary>
 public sealed unsafe class FastProductTests
 {
-    private static readonly WeightFormat[] IntegerFormats = [WeightFormat.Fp8, WeightFormat.Fp4, WeightFormat.Mxfp4, WeightFormat.Q80];
+    private static readonly WeightFormat[] IntegerFormats = [WeightFormat.Fp8, WeightFormat.Fp4, WeightFormat.Mxfp4, WeightFormat.Q80, WeightFormat.Q4K, WeightFormat.Q6K, WeightFormat.Q2K, WeightFormat.Iq2Xxs];
 
     public static TheoryData<string> Products => [.. Verbs.All.Keys.Where(name => name.Contains("Linear", StringComparison.Ordinal))];
+
+    // Those of this processor, and those of processors with another dot instruction, by what it means.
+    private static IReadOnlyList<IntegerKernels> Kernels { get; } = [.. IntegerKernels.Supported, new GroupKernels<PortableDot, Sums<PortableDot>>("portable")];
 
     public static TheoryData<WeightFormat> Formats => [.. IntegerFormats];
 
@@ -49,19 +56,66 @@ public sealed unsafe class FastProductTests
 
     [Theory]
     [MemberData(nameof(Formats))]
-    public void Kernels_give_the_bits_of_the_formula(WeightFormat format)
+    public void All_kernels_give_the_bits_of_the_formula(WeightFormat format)
     {
-        // Seven rows are too few for a kernel.
-        const int Rows = 64, Few = 7, Columns = 640;
         using var data = new TestRows();
-        using var device = new CpuDevice(2, Arithmetic.Fast);
-        WeightMatrix all = data.Matrix(1, format, Rows, Columns), few = new(format, Few, Columns, all.Data, all.Scales);
-        foreach (int inputs in (int[])[1, 4, 5, 12])
+        using var formula = new CpuDevice(1, Arithmetic.Fast) { Kernels = null };
+        foreach ((int rows, int columns) in ((int, int)[])[(71, 512), (32, 256), (9, 1280)])
         {
-            Rows x = data.Random(2, inputs, Columns, 4f), y = data.New(inputs, Rows), expected = data.New(inputs, Few);
-            device.Linear(x, all, y);
-            device.Linear(x, few, expected);
-            for (int i = 0; i < inputs; i++) Assert.Equal(TestRows.Bits(expected[i]), TestRows.Bits(y[i][..Few]));
+            WeightMatrix weight = data.Matrix(rows, format, rows, columns);
+            Rows x = data.Random(2, 70, columns, 4f), expected = data.New(70, rows);
+            formula.Linear(x, weight, expected);
+            foreach (IntegerKernels kernels in Kernels)
+            {
+                using var device = new CpuDevice(2, Arithmetic.Fast) { Kernels = kernels };
+                foreach (int inputs in kernels is GroupKernels<PortableDot, Sums<PortableDot>> ? (int[])[2, 7] : [1, 2, 3, 4, 5, 6, 7, 8, 9, 70])
+                {
+                    Rows y = data.New(inputs, rows);
+                    device.Linear(x.Slice(0, inputs), weight, y);
+                    for (int i = 0; i < inputs; i++) Assert.True(TestRows.Bits(expected[i]).AsSpan().SequenceEqual(TestRows.Bits(y[i])), $"{kernels.Name}: input {i} of {inputs}, {rows} rows of {columns} columns");
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Every_code_of_8_bits_has_the_integer_of_the_formula()
+    {
+        byte* codes = stackalloc byte[256];
+        for (int i = 0; i < 256; i++) codes[i] = (byte)i;
+        for (int i = 0; i < 256; i += 32)
+        {
+            (Vector256<short> first, Vector256<short> last) = Fp8Group.LoadWide(codes + i, 0);
+            for (int k = 0; k < 16; k++) Assert.Equal((Fp8Integers.At(codes[i + k]), Fp8Integers.At(codes[i + 16 + k])), (first[k], last[k]));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public void The_largest_codes_and_inputs_do_not_overflow(WeightFormat format)
+    {
+        // Every bit of every code set, or none; scales as they are.
+        const int Rows = 32, Columns = 256;
+        using var data = new TestRows();
+        using var formula = new CpuDevice(1, Arithmetic.Fast) { Kernels = null };
+        foreach (byte code in (byte[])[0xFF, 0x00, 0x80, 0x7E, 0xFE, 0x77])
+        {
+            WeightMatrix weight = data.Filled(format, Rows, Columns, code);
+            foreach (float input in (float[])[1f, -1f])
+            {
+                Rows x = data.New(8, Columns), expected = data.New(8, Rows), y = data.New(8, Rows);
+                for (int i = 0; i < 8; i++) x[i].Fill(input);
+                formula.Linear(x, weight, expected);
+                foreach (IntegerKernels kernels in Kernels)
+                {
+                    using var device = new CpuDevice(1, Arithmetic.Fast) { Kernels = kernels };
+                    foreach (int inputs in (int[])[1, 8])
+                    {
+                        device.Linear(x.Slice(0, inputs), weight, y.Slice(0, inputs));
+                        Assert.True(TestRows.Bits(expected[0]).AsSpan().SequenceEqual(TestRows.Bits(y[0])), $"{kernels.Name}, {code:x2}, {inputs} inputs: expected {expected[0][0]}, found {y[0][0]}");
+                    }
+                }
+            }
         }
     }
 
@@ -93,9 +147,9 @@ public sealed unsafe class FastProductTests
     {
         using var data = new TestRows();
         using var device = new CpuDevice(1, Arithmetic.Fast);
-        Rows x = data.Random(1, 6, 128), y = data.New(6, 32);
+        Rows x = data.Random(1, 6, 256), y = data.New(6, 32);
         x[3][40] = float.NaN;
-        device.Linear(x, data.Matrix(2, format, 32, 128), y);
+        device.Linear(x, data.Matrix(2, format, 32, 256), y);
         Assert.All(y[3].ToArray(), value => Assert.True(float.IsNaN(value)));
         Assert.All(y[2].ToArray(), value => Assert.False(float.IsNaN(value)));
     }

@@ -75,6 +75,16 @@ internal sealed unsafe class TestRows : IDisposable
         return new WeightMatrix(format, rows, columns, data, scales, floatScales);
     }
 
+    /// <summary>A matrix in a format of integers whose codes are one byte everywhere, scales of groups included; other scales are those of <see cref="Matrix"/>.</summary>
+    public WeightMatrix Filled(WeightFormat format, int rows, int columns, byte code)
+    {
+        WeightMatrix weight = Matrix(1, format, rows, columns);
+        int blockBytes = GgufBlocks.IsBlock(format) ? GgufBlocks.BytesOf(format) : 1;
+        (int start, int end) = format switch { WeightFormat.Q80 or WeightFormat.Iq2Xxs => (2, blockBytes), WeightFormat.Mxfp4 => (1, blockBytes), WeightFormat.Q4K => (4, blockBytes), WeightFormat.Q6K => (0, 208), WeightFormat.Q2K => (0, 80), _ => (0, 1) };
+        for (long block = 0; block < rows * weight.RowBytes; block += blockBytes) new Span<byte>(weight.Data + block + start, end - start).Fill(code);
+        return weight;
+    }
+
     // Random bytes, with scales near 1 where a random one could be anything.
     private WeightMatrix Blocks(Random random, WeightFormat format, int rows, int columns)
     {

@@ -42,6 +42,16 @@ internal static class Files
         return builder.Build();
     }
 
+    /// <summary>A page with words at places.</summary>
+    public static byte[] Placed(params (double X, double Y, double Size, string Text)[] texts)
+    {
+        using var builder = new PdfDocumentBuilder();
+        PdfDocumentBuilder.AddedFont font = builder.AddStandard14Font(Standard14Font.Helvetica);
+        PdfPageBuilder page = builder.AddPage(PageSize.A4);
+        foreach ((double x, double y, double size, string text) in texts) page.AddText(text, size, new PdfPoint(x, y), font);
+        return builder.Build();
+    }
+
     /// <summary>A Word document of a heading, two paragraphs, a table, a list entry, and a deleted and an inserted text.</summary>
     public static byte[] Docx()
     {
@@ -125,6 +135,15 @@ internal static class Files
 
         return stream.ToArray();
     }
+
+    /// <summary>An OpenDocument file of a kind, such as <c>text</c>, with this body.</summary>
+    public static byte[] OpenDocument(string kind, string body) => Zip(
+        ("mimetype", Utf8("application/vnd.oasis.opendocument." + kind)),
+        ("content.xml", Utf8($"""
+            <?xml version="1.0" encoding="UTF-8"?>
+            <office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0" xmlns:presentation="urn:oasis:names:tc:opendocument:xmlns:presentation:1.0"><office:body>{body}</office:body></office:document-content>
+            """)),
+        ("META-INF/manifest.xml", Utf8("<manifest/>")));
 
     /// <summary>A ZIP archive of these entries.</summary>
     public static byte[] Zip(params (string Name, byte[] Content)[] entries)

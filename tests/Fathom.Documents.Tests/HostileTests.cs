@@ -33,6 +33,7 @@ public sealed class HostileTests : IDisposable
         SkippedFile skipped = Assert.Single(set.Skipped);
         TestContext.Current.TestOutputHelper?.WriteLine(skipped.ToString());
         Assert.Equal(reason, skipped.Reason);
+        Assert.Equal(HostileSentences.Of(name), skipped.ToString());
         Assert.EndsWith(".", skipped.Message, StringComparison.Ordinal);
         Assert.True(skipped.Message.Length is > 20 and < 400, skipped.Message);
         Assert.DoesNotContain('\n', skipped.Message);
@@ -150,6 +151,40 @@ public sealed class HostileTests : IDisposable
         Assert.Single(json.Documents);
     }
 
+    [Theory]
+    [InlineData("<div>", 200_000)]
+    [InlineData("<table><tr><td>", 60_000)]
+    public void Pages_that_nest_without_end_are_left(string tag, int count)
+    {
+        var hasty = new DocumentReader(new ReadOptions { MaxFileTime = TimeSpan.FromMilliseconds(200) });
+        string page = "<html>" + new StringBuilder(tag.Length * count).Insert(0, tag, count) + "text";
+        Assert.Equal("deep.html: was not read within 0.2 seconds; save it anew with another program, or raise the limit.", Assert.Single(hasty.Read("deep.html", Files.Utf8(page)).Skipped).ToString());
+    }
+
+    [Fact]
+    public void Links_that_run_in_circles_devices_and_odd_names_are_told()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Such names and devices are not to be had.");
+        Directory.CreateSymbolicLink(folder["loop"], folder.Path);
+        File.CreateSymbolicLink(folder["self"], folder["self"]);
+        File.CreateSymbolicLink(folder["gone"], folder["nowhere"]);
+        File.WriteAllText(folder["two\nlines.txt"], "read");
+        DocumentSet set = reader.Read([folder.Path, "/dev/zero", folder["nowhere"]]);
+        Assert.Single(set.Documents);
+        Assert.Equal(3, set.Skipped.Count(file => file.Message == "is a symbolic link, and links inside folders are not followed; name its target itself to read it."));
+        Assert.Contains(set.Skipped, file => file.Message == "is empty, or no ordinary file; leave it out.");
+        Assert.Contains(set.Skipped, file => file.Message == "does not exist; check the path.");
+    }
+
+    [Fact]
+    public void Files_that_may_not_be_read_are_told()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() || Environment.UserName == "root", "Permissions of this kind do not bind here.");
+        File.WriteAllText(folder["secret.txt"], "x");
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(folder["secret.txt"], UnixFileMode.None);
+        Assert.Equal("could not be opened (permission denied); check its permissions.", Assert.Single(reader.Read([folder.Path]).Skipped).Message);
+    }
+
     [Fact]
     public void A_file_that_takes_too_long_is_left_and_the_next_one_read()
     {
@@ -212,7 +247,7 @@ public sealed class HostileTests : IDisposable
             ["cut.pptx"] = (pptx[..(pptx.Length / 2)], SkipReason.Damaged),
             ["bad-slide.pptx"] = (Replaced(pptx, "ppt/slides/slide1.xml", "<sld"u8.ToArray()), SkipReason.Damaged),
             ["missing-slide.pptx"] = (Replaced(pptx, "ppt/slides/slide1.xml", null), SkipReason.Damaged),
-            ["text.odt"] = (Files.Zip(("mimetype", "application/vnd.oasis.opendocument.text"u8.ToArray())), SkipReason.Unsupported),
+            ["text.odt"] = (Files.Zip(("mimetype", "application/vnd.oasis.opendocument.text"u8.ToArray())), SkipReason.Damaged),
 
             // Archives
             ["bomb.zip"] = (Files.Zip(("zeros.txt", bomb)), SkipReason.Unsafe),
@@ -245,6 +280,7 @@ public sealed class HostileTests : IDisposable
             for (int tenth = 1; tenth < 10; tenth++) cases[$"cut-{tenth}-of-10.{kind}"] = (content[..(content.Length * tenth / 10)], SkipReason.Damaged);
         }
 
+        foreach ((string name, byte[] content, SkipReason reason) in MoreHostileFiles.All()) cases.Add(name, (content, reason));
         return cases;
     }
 

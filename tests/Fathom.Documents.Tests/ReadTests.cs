@@ -36,6 +36,36 @@ public sealed class ReadTests
     }
 
     [Fact]
+    public void Three_columns_are_read_one_after_the_other()
+    {
+        string[][] columns = [.. new[] { "left", "middle", "right" }.Select(name => Enumerable.Range(1, 14).Select(i => $"{name} column text of line {i:00}").ToArray())];
+        byte[] pdf = Files.Placed([(50, 800, 16, "A headline that goes over all three of the columns"), .. columns.SelectMany((lines, column) => lines.Select((line, i) => (50.0 + (column * 175), 760.0 - (14 * i), 10.0, line)))]);
+        Assert.Equal(["A headline that goes over all three of the columns", .. columns.SelectMany(lines => lines)], One("three.pdf", pdf).Pieces.Select(piece => piece.Text));
+    }
+
+    [Theory]
+    [InlineData(true, 0)]
+    [InlineData(false, 0)]
+    [InlineData(true, 5)]
+    public void Headlines_and_figures_between_columns_end_what_stands_above(bool hasHeadline, double offset)
+    {
+        // The lines of the right column may stand on heights of their own.
+        string[] Column(string name) => [.. Enumerable.Range(1, 8).Select(i => $"{name} words that fill most of the line {i:00}")];
+        (double, double, double, string)[] At(double x, double y, string name) => [.. Column(name).Select((line, i) => (x, y - (14 * i), 10.0, line))];
+        byte[] pdf = Files.Placed([.. At(50, 800, "upper left"), .. At(310, 800 - offset, "upper right"), .. hasHeadline ? [(50.0, 640.0, 14.0, "The second chapter goes over both columns of this page")] : Array.Empty<(double, double, double, string)>(), .. At(50, 560, "lower left"), .. At(310, 560 - offset, "lower right")]);
+        Assert.Equal(
+            [.. Column("upper left"), .. Column("upper right"), .. hasHeadline ? ["The second chapter goes over both columns of this page"] : Array.Empty<string>(), .. Column("lower left"), .. Column("lower right")],
+            One("chapters.pdf", pdf).Pieces.Select(piece => piece.Text));
+    }
+
+    [Fact]
+    public void A_table_of_three_columns_stays_in_rows()
+    {
+        byte[] pdf = Files.Placed([.. Enumerable.Range(1, 14).SelectMany(i => new[] { (50.0, 760.0 - (14 * i), 10.0, $"Item {i}"), (225.0, 760.0 - (14 * i), 10.0, $"{i * 3}"), (400.0, 760.0 - (14 * i), 10.0, $"{i * 10}.00") })]);
+        Assert.Contains("Item 7 21 70.00", One("table.pdf", pdf).Pieces.Select(piece => piece.Text));
+    }
+
+    [Fact]
     public void Rows_of_a_table_stay_together()
     {
         string[] left = [.. Enumerable.Range(1, 12).Select(i => $"Item {i}")];
@@ -82,6 +112,46 @@ public sealed class ReadTests
         Assert.Equal(DocumentKind.Presentation, document.Kind);
         Assert.Equal([(1, 1, "First"), (1, 2, "point"), (2, 1, "Second")], document.Pieces.Select(piece => (piece.Page!.Value, piece.Line, piece.Text)));
         Assert.Equal("talk.pptx, slide 2, line 1", document.PlaceOf(2, 2).ToString());
+    }
+
+    [Fact]
+    public void An_OpenDocument_text_has_headings_tables_lists_and_no_deleted_text()
+    {
+        SourceDocument document = One("lease.odt", Files.OpenDocument("text", """
+            <office:text><text:tracked-changes><text:changed-region><text:deletion><text:p>gone</text:p></text:deletion></text:changed-region></text:tracked-changes>
+            <text:h text:outline-level="2">Terms</text:h><text:p>The tenant<text:s/>pays
+             <text:span>on the first.</text:span></text:p><text:p/><text:list><text:list-item><text:p>Entry</text:p></text:list-item></text:list>
+            <table:table><table:table-row><table:table-cell><text:p>Item</text:p></table:table-cell><table:table-cell><text:p>Price</text:p></table:table-cell></table:table-row>
+            <table:table-row><table:table-cell><text:p>Rent</text:p></table:table-cell><table:table-cell><text:p>900</text:p></table:table-cell></table:table-row></table:table></office:text>
+            """));
+        Assert.Equal(DocumentKind.Word, document.Kind);
+        Assert.Equal([(1, "## Terms"), (2, "The tenant pays on the first."), (4, "- Entry"), (5, "Item | Price"), (6, "Rent | 900")], document.Pieces.Select(piece => (piece.Line, piece.Text)));
+    }
+
+    [Fact]
+    public void An_OpenDocument_workbook_has_sheets_and_repeated_rows()
+    {
+        SourceDocument document = One("costs.ods", Files.OpenDocument("spreadsheet", """
+            <office:spreadsheet><table:table table:name="Costs"><table:table-row><table:table-cell><text:p>Rent</text:p></table:table-cell><table:table-cell table:number-columns-repeated="2"/><table:table-cell><text:p>900.50</text:p></table:table-cell></table:table-row>
+            <table:table-row table:number-rows-repeated="3"><table:table-cell table:number-columns-repeated="1024"/></table:table-row>
+            <table:table-row table:number-rows-repeated="2"><table:table-cell><text:p>same</text:p></table:table-cell></table:table-row>
+            <table:table-row table:number-rows-repeated="1048570"><table:table-cell table:number-columns-repeated="16384"/></table:table-row></table:table>
+            <table:table table:name="Notes"><table:table-row><table:table-cell><text:p>inline</text:p></table:table-cell></table:table-row></table:table></office:spreadsheet>
+            """));
+        Assert.Equal(2, document.Pages);
+        Assert.Equal([(1, 1, "Rent |  |  | 900.50"), (1, 5, "same"), (1, 6, "same"), (2, 1, "inline")], document.Pieces.Select(piece => (piece.Page!.Value, piece.Line, piece.Text)));
+        Assert.Equal("costs.ods, sheet 1 \"Costs\", row 5", document.PlaceOf(1, 1).ToString());
+    }
+
+    [Fact]
+    public void An_OpenDocument_presentation_has_slides_and_notes()
+    {
+        SourceDocument document = One("talk.odp", Files.OpenDocument("presentation", """
+            <office:presentation><draw:page><draw:frame><draw:text-box><text:p>First</text:p><text:list><text:list-item><text:p>point</text:p></text:list-item></text:list></draw:text-box></draw:frame>
+            <presentation:notes><draw:frame><draw:text-box><text:p>say this</text:p></draw:text-box></draw:frame></presentation:notes></draw:page>
+            <draw:page><draw:frame><draw:text-box><text:p>Second</text:p></draw:text-box></draw:frame></draw:page></office:presentation>
+            """));
+        Assert.Equal([(1, 1, "First", null), (1, 2, "- point", null), (1, 1, "say this", "notes"), (2, 1, "Second", (string?)null)], document.Pieces.Select(piece => (piece.Page!.Value, piece.Line, piece.Text, piece.Part)));
     }
 
     [Fact]

@@ -216,7 +216,7 @@ public sealed class WebChatTests
     [Theory]
     [InlineData("hello")]
     [InlineData("{}")]
-    [InlineData("{\"format\": \"fathom-chat\", \"version\": 2}")]
+    [InlineData("{\"format\": \"fathom-chat\", \"version\": 3}")]
     [InlineData("{\"format\": \"fathom-chat\", \"version\": 1, \"messages\": [{\"id\": \"a\", \"parent\": \"b\", \"role\": \"user\"}]}")]
     [InlineData("{\"format\": \"fathom-chat\", \"version\": 1, \"messages\": [{\"id\": \"a\", \"role\": \"user\"}, {\"id\": \"a\", \"role\": \"user\"}]}")]
     [InlineData("{\"format\": \"fathom-chat\", \"version\": 1, \"messages\": [{\"id\": \"a\", \"role\": \"system\"}]}")]

@@ -18,7 +18,7 @@ public sealed class AccessibilityTests(Browser browser)
     public async Task Nothing_serious_is_found(ColorScheme colours, int width)
     {
         var options = new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = 800 }, ColorScheme = colours, Locale = "en-GB", ReducedMotion = ReducedMotion.Reduce, BypassCSP = true };
-        await using Visit visit = await Visit.ToScriptAsync(browser, Replies.Script, options, new ServerOptions());
+        await using Visit visit = await Visit.ToScriptAsync(browser, Papers.Script, options, new ServerOptions());
         await CheckAsync(visit, "the empty page");
         await visit.AskAsync("the tide");
         await visit.PressAsync("Answer again", visit.LastAnswer);
@@ -26,9 +26,17 @@ public sealed class AccessibilityTests(Browser browser)
         await visit.Page.Locator(".thinking summary").ClickAsync();
         await Assertions.Expect(visit.Page.Locator(".katex")).ToHaveCountAsync(2);
         await CheckAsync(visit, "a conversation");
-        await visit.Page.SetInputFilesAsync("#attach-file", new FilePayload { Name = "a.txt", MimeType = "text/plain", Buffer = "a"u8.ToArray() });
+        await Papers.AttachAsync(visit, Papers.LeaseFile, Papers.Paper("photo.png", "\u0001\u0002\0"));
+        await CheckAsync(visit, "attached documents");
         await visit.Page.Keyboard.PressAsync("Alt+e");
         await CheckAsync(visit, "the editor");
+        await visit.Page.Keyboard.PressAsync("Escape");
+        await visit.AskAsync("What is the rent?");
+        await Assertions.Expect(visit.Page.Locator(".sources li").First).ToBeVisibleAsync();
+        await CheckAsync(visit, "an answer with sources");
+        await visit.LastAnswer.Locator(".citation").First.ClickAsync();
+        await Assertions.Expect(visit.Page.Locator("#source .is-cited").First).ToBeVisibleAsync();
+        await CheckAsync(visit, "an open source");
         await visit.Page.Keyboard.PressAsync("Escape");
         foreach (string keys in (string[])["Alt+,", "Alt+m", "Alt+h"])
         {

@@ -28,29 +28,6 @@ public sealed class ConversationTests(Browser browser)
     }
 
     [Fact]
-    public async Task Minnow_reads_a_file_that_is_attached_and_another_that_is_dropped()
-    {
-        await using Visit visit = await Visit.ToMinnowAsync(browser);
-        await visit.Page.SetInputFilesAsync("#attach-file", new FilePayload { Name = "people.txt", MimeType = "text/plain", Buffer = "Ana lives in Paris.\r\n"u8.ToArray() });
-        await Expect(visit.Page.Locator(".file.attached")).ToHaveCountAsync(1);
-        await visit.Page.EvaluateAsync("""
-            () => {
-                const data = new DataTransfer();
-                data.items.add(new File(["Tom lives in Oslo."], "more.md"));
-                data.items.add(new File([new Uint8Array([1, 2, 0, 255])], "photo.bin"));
-                for (const name of ["dragenter", "dragover", "drop"]) window.dispatchEvent(new DragEvent(name, { dataTransfer: data, bubbles: true, cancelable: true }));
-            }
-            """);
-        await Expect(visit.Page.Locator(".file.attached")).ToHaveCountAsync(2);
-        await Expect(visit.Page.Locator(".notice")).ToHaveTextAsync("photo.bin is not a text file.");
-        await visit.AskAsync("Where does Tom live?");
-        await Expect(visit.Page.Locator(".question .file")).ToHaveCountAsync(2);
-        JsonObject kept = await KeptAsync(visit);
-        Assert.Equal(["people.txt", "more.md"], kept["messages"]![0]!["files"]!.AsArray().Select(file => file!["name"]!.GetValue<string>()));
-        Assert.Equal("Ana lives in Paris.\n", kept["messages"]![0]!["files"]![0]!["text"]!.GetValue<string>());
-    }
-
-    [Fact]
     public async Task Thinking_is_folded_and_tells_its_time()
     {
         await using Visit visit = await Visit.ToScriptAsync(browser, Replies.Script, server: new ServerOptions());
@@ -189,11 +166,5 @@ public sealed class ConversationTests(Browser browser)
         await Expect(visit.LastAnswer.Locator(".state.failed")).ToContainTextAsync("maximum context length is 60 tokens");
         await visit.PressAsync("New chat");
         Assert.Contains("reply number", await visit.AskAsync("short"));
-    }
-
-    private static async Task<JsonObject> KeptAsync(Visit visit)
-    {
-        JsonObject list = await visit.Server.GetAsync("/web/conversations");
-        return await visit.Server.GetAsync($"/web/conversations/{list["conversations"]![0]!["id"]}");
     }
 }

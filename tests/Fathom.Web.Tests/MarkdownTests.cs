@@ -49,7 +49,7 @@ public sealed class MarkdownTests(Browser browser)
         await visit.PressAsync("Use");
         foreach (string[] some in Attacks.Chunk(8))
         {
-            await visit.Page.SetInputFilesAsync("#attach-file", new FilePayload { Name = "\"><img src=x onerror=evil()>.txt", MimeType = "text/plain", Buffer = "<script>evil()</script>"u8.ToArray() });
+            await Papers.AttachAsync(visit, Papers.Paper("\"><img src=x onerror=evil()>.txt", "<script>evil()</script>"));
             await visit.AskAsync("echo:" + string.Join("\n\n", some));
         }
 

@@ -55,17 +55,6 @@ public sealed partial class ModuleTests(Browser browser)
     public async Task Formulas_are_told_from_prices(string text, string? formula) =>
         Assert.Equal(JsonSerializer.Serialize(formula, Plain), await RunAsync($"return JSON.stringify((await import('/web/files/js/math.js')).formulaAt({JsonSerializer.Serialize(text)}, 0)?.tex ?? null);"));
 
-    [Theory]
-    [InlineData(new byte[] { 0x41, 0xC3, 0xA4, 0x0D, 0x0A }, "Aä\n")]
-    [InlineData(new byte[] { 0xEF, 0xBB, 0xBF, 0x41 }, "A")]
-    [InlineData(new byte[] { 0xFF, 0xFE, 0x41, 0x00 }, "A")]
-    [InlineData(new byte[] { }, "")]
-    [InlineData(new byte[] { 0xC3 }, null)]
-    [InlineData(new byte[] { 0x41, 0x00 }, null)]
-    [InlineData(new byte[] { 0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A }, null)]
-    public async Task Text_files_are_told_from_others(byte[] bytes, string? text) =>
-        Assert.Equal(JsonSerializer.Serialize(text, Plain), await RunAsync($"return JSON.stringify((await import('/web/files/js/files.js')).decodeText(new Uint8Array([{string.Join(',', bytes)}])));"));
-
     [Fact]
     public async Task A_growing_text_changes_its_last_block_only()
     {

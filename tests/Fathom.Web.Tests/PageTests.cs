@@ -23,6 +23,7 @@ public sealed class PageTests(Browser browser)
         await Expect(dialog).ToContainTextAsync("3.9M");
         await Expect(dialog).ToContainTextAsync("4.5 MiB");
         await Expect(dialog).ToContainTextAsync("This process");
+        await Expect(dialog).ToContainTextAsync("fit into memory");
     }
 
     [Fact]
@@ -54,6 +55,7 @@ public sealed class PageTests(Browser browser)
     {
         await using Visit visit = await Visit.ToScriptAsync(browser, Replies.Script);
         IKeyboard keys = visit.Page.Keyboard;
+        await Expect(visit.Question).ToBeFocusedAsync();
         await keys.TypeAsync("first");
         await keys.PressAsync("Shift+Enter");
         await keys.TypeAsync("line");

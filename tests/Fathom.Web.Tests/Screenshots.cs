@@ -62,9 +62,32 @@ public sealed class Screenshots(Browser browser)
         }
     }
 
+    [Theory]
+    [InlineData("desktop-light", ColorScheme.Light, 1280, 800)]
+    [InlineData("desktop-dark", ColorScheme.Dark, 1280, 800)]
+    [InlineData("phone-light", ColorScheme.Light, 390, 780)]
+    [InlineData("phone-dark", ColorScheme.Dark, 390, 780)]
+    public async Task Pictures_of_documents(string name, ColorScheme colours, int width, int height)
+    {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("FATHOM_SCREENSHOTS") == "1", "Pictures are drawn with FATHOM_SCREENSHOTS=1 only.");
+        bool isPhone = width < 760;
+        var options = new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ColorScheme = colours, Locale = "en-GB", DeviceScaleFactor = isPhone ? 2 : 1, IsMobile = isPhone, HasTouch = isPhone };
+        await using Visit visit = await Visit.StartAsync(browser, await PacedAsync(Papers.Script), options);
+        await Papers.AttachAsync(visit, Papers.LeaseFile, new FilePayload { Name = "rules.docx", MimeType = "application/octet-stream", Buffer = Documents.Tests.Files.Docx() }, new FilePayload { Name = "scan.pdf", MimeType = "application/pdf", Buffer = Documents.Tests.Files.Pdf([]) });
+        await visit.Page.Locator(".fit").WaitForAsync();
+        await SaveAsync(visit, $"web-chat-attached-{name}");
+        await visit.AskAsync("What is the rent, and when may it be raised?");
+        await visit.Page.WaitForTimeoutAsync(1500);
+        if (isPhone) await SaveAsync(visit, $"web-chat-answer-{name}");
+        await visit.LastAnswer.Locator(".citation").First.ClickAsync();
+        await visit.Page.Locator("#source .is-cited").First.WaitForAsync();
+        await visit.Page.WaitForTimeoutAsync(400);
+        await SaveAsync(visit, $"web-chat-source-{name}");
+    }
+
     // Its answers are made up, but it takes as long for a token as a model of some size.
-    private static Task<TestServer> PacedAsync() => TestServer.StartAsync(
-        new FathomModel(new PacedModel(TestServer.Scripted(Replies.Script), TimeSpan.FromMilliseconds(22)), TestServer.Tokenizer, ChatFormat.Release),
+    private static Task<TestServer> PacedAsync(Func<string, string>? script = null) => TestServer.StartAsync(
+        new FathomModel(new PacedModel(TestServer.Scripted(script ?? Replies.Script), TimeSpan.FromMilliseconds(22)), TestServer.Tokenizer, ChatFormat.Release),
         new ServerOptions { ModelId = "example-model" });
 
     private static Task<byte[]> SaveAsync(Visit visit, string name) =>

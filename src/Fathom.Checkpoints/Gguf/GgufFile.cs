@@ -4,7 +4,7 @@ namespace Fathom.Checkpoints.Gguf;
 /// A GGUF file, memory-mapped and checked: metadata, descriptions of tensors, then the data (checkpoint specification,
 /// section 4.1). Shapes are given outermost first, as everywhere in Fathom; the file lists them the other way round.
 /// </summary>
-public sealed unsafe class GgufFile : IDisposable
+public sealed unsafe class GgufFile : ICheckpointFile
 {
     private const uint Magic = 0x46554747;
     private const ulong MostTensors = 1 << 18;
@@ -47,6 +47,9 @@ public sealed unsafe class GgufFile : IDisposable
         }
     }
 
+    /// <inheritdoc/>
+    void ICheckpointFile.Forget() => mapped.Forget();
+
     /// <summary>Unmaps the file; the tensors' memory is gone afterwards.</summary>
     public void Dispose() => mapped.Dispose();
 
@@ -72,7 +75,7 @@ public sealed unsafe class GgufFile : IDisposable
         CheckPlaces(places, mapped.Length - dataStart);
         foreach ((string name, StoredType type, long[] shape, long bytes, ulong offset) in places)
         {
-            if (!tensors.TryAdd(name, new StoredTensor(name, type, shape, bytes, mapped.Start + dataStart + (long)offset, Path)))
+            if (!tensors.TryAdd(name, new StoredTensor(name, type, shape, bytes, mapped.Start + dataStart + (long)offset, Path, dataStart + (long)offset)))
                 throw new CheckpointException(Path, name, "each tensor once", "it twice");
         }
     }

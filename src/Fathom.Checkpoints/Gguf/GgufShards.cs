@@ -67,7 +67,7 @@ internal static unsafe partial class GgufShards
         return named;
     }
 
-    private static StoredTensor Renamed(StoredTensor tensor, string name) => new(name, tensor.Type, [.. tensor.Shape], tensor.ByteLength, tensor.Data, tensor.File);
+    private static StoredTensor Renamed(StoredTensor tensor, string name) => new(name, tensor.Type, [.. tensor.Shape], tensor.ByteLength, tensor.Data, tensor.File, tensor.FileOffset);
 
     // Experts are stacked: [experts, out, in].
     private static StoredTensor Expert(StoredTensor stacked, ExpectedTensor expected, int expert, int experts)
@@ -75,7 +75,7 @@ internal static unsafe partial class GgufShards
         if (stacked.Shape.Count != 3 || stacked.Shape[0] != experts)
             throw new CheckpointException(stacked.File, stacked.Name, $"shape [{experts}, {string.Join(", ", expected.Shape)}]", $"[{string.Join(", ", stacked.Shape)}]");
         long bytes = stacked.ByteLength / experts;
-        return new StoredTensor(expected.Name, stacked.Type, [.. stacked.Shape.Skip(1)], bytes, stacked.Data + (expert * bytes), stacked.File);
+        return new StoredTensor(expected.Name, stacked.Type, [.. stacked.Shape.Skip(1)], bytes, stacked.Data + (expert * bytes), stacked.File, stacked.FileOffset + (expert * bytes));
     }
 
     private static bool IsIgnored(string name, int layers) =>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Fathom.Inference;
 using Fathom.Model;
+using Fathom.Model.Streaming;
 
 namespace Fathom.Cli.Arguments;
 
@@ -12,12 +13,33 @@ internal sealed class ModelArguments
     private readonly Option<NumericProfile> profile = ProfileOption();
     private readonly Option<int?> threads = ThreadsOption();
     private readonly Option<CacheStorage> caches = CachesOption();
+    private readonly Option<long?> memory = MemoryOption();
+    private readonly Option<int?> context = new("--context") { Description = $"Tokens that prompt and answer may have together; with --memory {MemoryReserve.StandardContext:d} unless you say more." };
 
     /// <summary>The option that names a model.</summary>
     public static Option<string?> ModelOption() => new("--model") { Description = "Checkpoint folder, .gguf file, or the owner/name of a pulled model; the built-in model when left out." };
 
     /// <summary>The option for the number of threads.</summary>
     public static Option<int?> ThreadsOption() => new("--threads") { Description = "Threads; as many as a short measurement finds best when left out. Results do not depend on them." };
+
+    /// <summary>The option for the memory that the program may take.</summary>
+    public static Option<long?> MemoryOption() => new("--memory")
+    {
+        Description = "Memory that Fathom may take, such as 24GB; when the model does not fit, experts are read from disk as they are needed.",
+        HelpName = "SIZE",
+        CustomParser = result =>
+        {
+            try
+            {
+                return MemorySize.Parse(result.Tokens.Count == 1 ? result.Tokens[0].Value : string.Empty);
+            }
+            catch (FormatException exception)
+            {
+                result.AddError($"--memory: {exception.Message}");
+                return null;
+            }
+        },
+    };
 
     /// <summary>The option that says where activations are rounded.</summary>
     public static Option<NumericProfile> ProfileOption(NumericProfile standard = NumericProfile.Fast) => new("--profile") { Description = "fast: 8-bit activations with weights of few bits; plain: 32-bit activations; official: the reference's activation rounding.", DefaultValueFactory = _ => standard };
@@ -33,6 +55,8 @@ internal sealed class ModelArguments
         command.Options.Add(profile);
         command.Options.Add(threads);
         command.Options.Add(caches);
+        command.Options.Add(memory);
+        command.Options.Add(context);
     }
 
     /// <summary>Whether the built-in model is meant.</summary>
@@ -46,15 +70,29 @@ internal sealed class ModelArguments
         return name.ToLowerInvariant();
     }
 
-    /// <summary>Opens the model; without compressed attention when a measurement asks for that.</summary>
-    public FathomModel Open(ParseResult parsed, bool windowOnly = false, EngineOptions? engine = null) => FathomModel.Open(
+    /// <summary>Opens the model.</summary>
+    /// <param name="parsed">What was asked.</param>
+    /// <param name="windowOnly">Whether a measurement asks for no compressed attention.</param>
+    /// <param name="engine">How answers share the model.</param>
+    /// <param name="sessions">Answers at the same time that a memory budget leaves room for.</param>
+    public FathomModel Open(ParseResult parsed, bool windowOnly = false, EngineOptions? engine = null, int sessions = 1) => FathomModel.Open(
         ModelLocation.Resolve(parsed.GetValue(model)),
         new FathomModelOptions
         {
             Engine = engine ?? new EngineOptions(),
             TokenizerPath = parsed.GetValue(tokenizer)?.FullName,
-            Model = new V4ModelOptions { Profile = parsed.GetValue(profile), Workers = CheckThreads(parsed.GetValue(threads)), WindowOnly = windowOnly, CacheStorage = parsed.GetValue(caches) },
+            Model = new V4ModelOptions
+            {
+                Profile = parsed.GetValue(profile),
+                Workers = CheckThreads(parsed.GetValue(threads)),
+                WindowOnly = windowOnly,
+                CacheStorage = parsed.GetValue(caches),
+                MemoryBudget = parsed.GetValue(memory),
+                Reserve = new MemoryReserve { ContextTokens = CheckContext(parsed.GetValue(context)), Sessions = sessions },
+            },
         });
+
+    private static int? CheckContext(int? tokens) => tokens is < 1 ? throw new ArgumentException($"--context must be at least 1, not {tokens}.") : tokens;
 
     /// <summary>The number of threads, if it makes sense.</summary>
     /// <exception cref="ArgumentException">It is below 1.</exception>

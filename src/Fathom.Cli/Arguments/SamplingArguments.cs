@@ -26,8 +26,10 @@ internal sealed class SamplingArguments
     }
 
     /// <summary>Reads the options.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="isGreedy">Whether the most likely token is always taken unless a temperature was given.</param>
     /// <exception cref="ArgumentException">One is out of its range.</exception>
-    public GenerationOptions Read(ParseResult parsed)
+    public GenerationOptions Read(ParseResult parsed, bool isGreedy = false)
     {
         var options = new GenerationOptions
         {
@@ -35,7 +37,7 @@ internal sealed class SamplingArguments
             Stop = parsed.GetValue(stop) ?? [],
             Sampling = new SamplingOptions
             {
-                Temperature = parsed.GetValue(temperature),
+                Temperature = isGreedy && parsed.GetResult(temperature) is not { Implicit: false } ? 0 : parsed.GetValue(temperature),
                 TopP = parsed.GetValue(topP),
                 TopK = parsed.GetValue(topK),
                 MinP = parsed.GetValue(minP),

@@ -5,11 +5,11 @@ using Fathom.Inference;
 
 namespace Fathom.Cli.Ask;
 
-/// <summary>Writes what stands below an answer: where the cited passages are, and what the check of quotations found.</summary>
+/// <summary>Writes what stands below an answer: where the cited passages are, or the sources that Fathom found when the model cited none, and what the check of quotations found.</summary>
 internal static class AskReport
 {
     /// <summary>Sources and check as text or Markdown.</summary>
-    public static void Write(CitationReport check, AskFormat format, TextWriter output)
+    public static void Write(CitationReport check, SourceReport sources, AskFormat format, TextWriter output)
     {
         bool isMarkdown = format == AskFormat.Markdown;
         var cited = Cited(check);
@@ -18,14 +18,23 @@ internal static class AskReport
             output.WriteLine(isMarkdown ? "\n## Sources\n" : "\nSources");
             foreach ((string text, string places) in cited) output.WriteLine($"{(isMarkdown ? "- " : "  ")}{text} {places}");
         }
+        else
+        {
+            Section(SourceReport.Title, isMarkdown ? sources.ToMarkdown() : sources.ToText());
+        }
 
-        output.WriteLine(isMarkdown ? "\n## Check\n" : "\nCheck");
-        foreach (string line in (isMarkdown ? check.ToMarkdown() : check.ToText()).TrimEnd().Split('\n')) output.WriteLine(isMarkdown ? line : "  " + line);
+        Section("Check", isMarkdown ? check.ToMarkdown() : check.ToText());
         output.Flush();
+
+        void Section(string title, string lines)
+        {
+            output.WriteLine(isMarkdown ? $"\n## {title}\n" : $"\n{title}");
+            foreach (string line in lines.TrimEnd().Split('\n')) output.WriteLine(isMarkdown ? line : "  " + line);
+        }
     }
 
     /// <summary>Everything as one JSON object.</summary>
-    public static void WriteJson(string question, DocumentSet set, PromptPlan plan, GenerationCompleted completed, CitationReport check) => JsonText.Write(writer =>
+    public static void WriteJson(string question, DocumentSet set, PromptPlan plan, GenerationCompleted completed, CitationReport check, SourceReport sources) => JsonText.Write(writer =>
     {
         writer.WriteStartObject();
         writer.WriteString("question", question);
@@ -34,6 +43,8 @@ internal static class AskReport
         writer.WriteString("finish_reason", ParseCommand.NameOf(completed.FinishReason));
         writer.WritePropertyName("check");
         using (JsonDocument document = JsonDocument.Parse(check.ToJson())) document.RootElement.WriteTo(writer);
+        writer.WritePropertyName("found_by_fathom");
+        using (JsonDocument document = JsonDocument.Parse(sources.ToJson())) document.RootElement.WriteTo(writer);
         writer.WriteStartArray("documents");
         foreach (SourceDocument document in set.Documents)
         {

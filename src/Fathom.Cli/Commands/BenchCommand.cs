@@ -7,6 +7,7 @@ using Fathom.Compute;
 using Fathom.Compute.Workers;
 using Fathom.Evaluation.Speed;
 using Fathom.Model;
+using Fathom.Model.Streaming;
 
 namespace Fathom.Cli.Commands;
 
@@ -23,20 +24,33 @@ internal static class BenchCommand
         var repeats = new Option<int>("--repeats") { Description = "Runs of each measurement; the median counts.", DefaultValueFactory = _ => 5 };
         Option<NumericProfile> profile = ModelArguments.ProfileOption();
         Option<CacheStorage> caches = ModelArguments.CachesOption();
-        var chunk = new Option<int>("--chunk") { Description = "Tokens of a prompt that go through the model at once.", DefaultValueFactory = _ => new V4ModelOptions().MaxBatchRows };
+        var chunk = new Option<int?>("--chunk") { Description = $"Tokens of a prompt that go through the model at once ({MemoryPlan.StandardRows:d}, or what suits --memory)." };
+        Option<long?> memory = ModelArguments.MemoryOption();
+        var noExpected = new Option<bool>("--no-read-ahead") { Description = "With --memory: do not read experts that the next layer will probably need." };
         var operations = new Option<bool>("--operations") { Description = "Also say which operations took the time of each measurement." };
         var json = new Option<FileInfo?>("--json") { Description = "Write the report here as JSON." };
         var csv = new Option<FileInfo?>("--csv") { Description = "Write the measurements here as CSV." };
         var compare = new Option<FileInfo?>("--compare") { Description = "A JSON report to set beside this one." };
-        var command = new Command("bench", "Measure how fast a model reads and decodes, beside what the machine can do.\n\nExamples:\n  fathom bench --model slice.gguf --json today.json\n  fathom bench --model slice.gguf --compare today.json") { model, prompts, depths, threads, tokens, repeats, profile, caches, chunk, operations, json, csv, compare };
+        var command = new Command("bench", "Measure how fast a model reads and decodes, beside what the machine can do.\n\nExamples:\n  fathom bench --model slice.gguf --json today.json\n  fathom bench --model slice.gguf --compare today.json") { model, prompts, depths, threads, tokens, repeats, profile, caches, chunk, memory, noExpected, operations, json, csv, compare };
         command.SetAction((parsed, cancellation) =>
         {
             SpeedReport? before = parsed.GetValue(compare) is { } file ? SpeedReport.Read(file.FullName) : null;
             int[] lengths = parsed.GetValue(prompts)!, after = parsed.GetValue(depths)!, counts = parsed.GetValue(threads)!;
             int decoded = parsed.GetValue(tokens), runs = parsed.GetValue(repeats);
             if (counts.Length == 0) counts = [MeasuredThreads()];
-            if (lengths.Concat(after).Concat(counts).Append(decoded).Append(runs).Append(parsed.GetValue(chunk)).Any(number => number < 1)) throw new ArgumentException("Lengths, depths, threads, tokens, chunk and repeats must be at least 1.");
-            SpeedReport report = Measure(ModelLocation.Resolve(parsed.GetValue(model)), lengths, after, counts, decoded, runs, parsed.GetValue(profile), parsed.GetValue(caches), parsed.GetValue(chunk), parsed.GetValue(operations), cancellation);
+            if (lengths.Concat(after).Concat(counts).Append(decoded).Append(runs).Append(parsed.GetValue(chunk) ?? 1).Any(number => number < 1)) throw new ArgumentException("Lengths, depths, threads, tokens, chunk and repeats must be at least 1.");
+            var options = new V4ModelOptions
+            {
+                Profile = parsed.GetValue(profile),
+                CacheStorage = parsed.GetValue(caches),
+                MaxBatchRows = parsed.GetValue(chunk),
+                MemoryBudget = parsed.GetValue(memory),
+                ReadsExpectedExperts = !parsed.GetValue(noExpected),
+
+                // A prompt that was read, and the fork that decodes after it.
+                Reserve = parsed.GetValue(memory) is null ? new MemoryReserve() : new MemoryReserve { ContextTokens = Math.Max(lengths.Max(), after.Max() + decoded), Sessions = 2 },
+            };
+            SpeedReport report = Measure(ModelLocation.Resolve(parsed.GetValue(model)), options, lengths, after, counts, decoded, runs, parsed.GetValue(operations), cancellation);
             Console.Out.Write(report.ToMarkdown(before));
             if (parsed.GetValue(json) is { } jsonFile) AtomicFile.Write(jsonFile.FullName, report.ToJson());
             if (parsed.GetValue(csv) is { } csvFile) AtomicFile.Write(csvFile.FullName, report.ToCsv());
@@ -54,16 +68,17 @@ internal static class BenchCommand
         return here.Threads;
     }
 
-    private static SpeedReport Measure(string path, int[] prompts, int[] depths, int[] threads, int tokens, int repeats, NumericProfile profile, CacheStorage caches, int chunk, bool showsOperations, CancellationToken cancellation)
+    private static SpeedReport Measure(string path, V4ModelOptions options, int[] prompts, int[] depths, int[] threads, int tokens, int repeats, bool showsOperations, CancellationToken cancellation)
     {
         var results = new List<SpeedResult>();
         var peaks = new List<MachinePeaks>();
         TokenCost? cost = null;
         foreach (int count in threads)
         {
-            peaks.Add(MachinePeaks.Measure(count));
+            // Measuring takes memory that a budget has not planned for.
+            if (options.MemoryBudget is null) peaks.Add(MachinePeaks.Measure(count));
             TimedDevice? clock = null;
-            using V4Model model = V4Model.Open(path, new V4ModelOptions { Workers = count, Profile = profile, CacheStorage = caches, MaxBatchRows = chunk, WrapDevice = showsOperations ? device => clock = new TimedDevice(device) : null });
+            using V4Model model = V4Model.Open(path, options with { Workers = count, WrapDevice = showsOperations ? device => clock = new TimedDevice(device) : null });
             cost ??= TokenCost.Of(model.Checkpoint);
             foreach (int length in prompts) Add(results, SpeedTest.Prefill(model, length, count, repeats, cancellation), clock);
             foreach (int depth in depths) Add(results, SpeedTest.Decode(model, depth, tokens, count, repeats, () => clock?.Reset(), cancellation), clock);

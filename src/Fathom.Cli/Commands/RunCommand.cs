@@ -2,6 +2,7 @@ using System.CommandLine;
 using Fathom.Cli.Arguments;
 using Fathom.Cli.Output;
 using Fathom.Inference;
+using Fathom.Model.Streaming;
 using Fathom.Text;
 
 namespace Fathom.Cli.Commands;
@@ -45,8 +46,10 @@ internal static class RunCommand
                 await foreach (CompletionEvent happened in chat.SendAsync(text, cancellation).ConfigureAwait(false))
                 {
                     if (writer.Show(happened) is not { } completed) continue;
-                    if (isJson) WriteJson(completed);
+                    ExpertStreamStatistics? streaming = opened.Status.Streaming;
+                    if (isJson) WriteJson(completed, streaming);
                     await Console.Error.WriteLineAsync(AnswerWriter.Speed(completed)).ConfigureAwait(false);
+                    if (streaming is not null) await Console.Error.WriteLineAsync(AnswerWriter.Experts(streaming)).ConfigureAwait(false);
                 }
             }
             finally
@@ -67,7 +70,7 @@ internal static class RunCommand
         return text.Length > 0 ? text : throw new ArgumentException("The prompt on stdin is empty.");
     }
 
-    private static void WriteJson(GenerationCompleted completed) => JsonText.Write(writer =>
+    private static void WriteJson(GenerationCompleted completed, ExpertStreamStatistics? streaming) => JsonText.Write(writer =>
     {
         writer.WriteStartObject();
         writer.WritePropertyName("message");
@@ -80,6 +83,19 @@ internal static class RunCommand
         writer.WriteNumber("decode_seconds", completed.Timings.Decode.TotalSeconds);
         writer.WriteNumber("decode_tokens_per_second", completed.Timings.DecodeRate);
         writer.WriteEndObject();
+        if (streaming is not null)
+        {
+            writer.WriteStartObject("experts");
+            writer.WriteNumber("slots", streaming.Slots);
+            writer.WriteNumber("hits", streaming.Hits);
+            writer.WriteNumber("prefetched", streaming.Prefetched);
+            writer.WriteNumber("misses", streaming.Misses);
+            writer.WriteNumber("bytes_read", streaming.BytesRead);
+            writer.WriteNumber("bytes_per_token", streaming.BytesPerToken);
+            writer.WriteNumber("stall_seconds", streaming.StallTime.TotalSeconds);
+            writer.WriteEndObject();
+        }
+
         writer.WriteEndObject();
     });
 }

@@ -15,6 +15,9 @@ internal static class ServeCommand
     /// <summary>How long a stopping server may take: running answers get half a minute.</summary>
     public static readonly TimeSpan TimeToStop = TimeSpan.FromSeconds(45);
 
+    // Answers at once under --memory, unless --max-concurrent says another number: each has a whole context reserved.
+    private const int SessionsWithinMemory = 4;
+
     private const long Mebi = 1L << 20;
     private const long Gibi = 1L << 30;
 
@@ -49,11 +52,12 @@ internal static class ServeCommand
         var ignoreSampling = new Option<bool>("--ignore-sampling-when-thinking") { Description = "As at DeepSeek's service: temperature and the like count for nothing while the model thinks." };
         var texts = new Option<bool>("--log-texts") { Description = "Write prompts and answers into the log." };
         var chats = new Option<FileInfo?>("--chats") { Description = "SQLite file that keeps the conversations of the web chat; in the folder of your local application data by default." };
+        var upload = new Option<int>("--max-upload-mb") { Description = "Size of one file that is attached in the web chat at most, in MiB; four times as much may come at once.", DefaultValueFactory = _ => (int)(standard.MaxUploadFileBytes / Mebi) };
         var quiet = new Option<bool>("--quiet") { Description = "No log lines." };
         var model = new ModelArguments();
         var command = new Command("serve", "Serve a model to other programs, in the dialects of OpenAI, DeepSeek and Anthropic.\n\nExamples:\n  fathom serve\n  fathom serve --model DeepSeek-V4-Flash --cache-folder ~/.cache/fathom\n  fathom keys add laptop --file keys.json && fathom serve --host 0.0.0.0 --keys keys.json")
         {
-            host, port, name, anyModel, keys, anyone, hostName, cors, noThinking, budget, maxTokens, concurrent, queued, cacheMemory, cacheFolder, cacheDisk, body, keepLines, stopRepetition, usage, isolate, ignoreSampling, texts, chats, quiet,
+            host, port, name, anyModel, keys, anyone, hostName, cors, noThinking, budget, maxTokens, concurrent, queued, cacheMemory, cacheFolder, cacheDisk, body, keepLines, stopRepetition, usage, isolate, ignoreSampling, texts, chats, upload, quiet,
         };
         model.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
@@ -67,7 +71,8 @@ internal static class ServeCommand
                 CacheFolderBytes = (long)(parsed.GetValue(cacheDisk) * Gibi),
                 Notice = text => Console.Error.WriteLine($"fathom: {text}"),
             };
-            using FathomModel opened = model.Open(parsed, engine: engine);
+            bool namesConcurrent = parsed.GetResult(concurrent) is { Implicit: false };
+            using FathomModel opened = model.Open(parsed, engine: engine, sessions: Math.Max(1, namesConcurrent ? engine.MaxConcurrent : SessionsWithinMemory));
             var options = new ServerOptions
             {
                 Host = parsed.GetValue(host)!,
@@ -89,6 +94,8 @@ internal static class ServeCommand
                 IgnoresSamplingWhenThinking = parsed.GetValue(ignoreSampling),
                 LogsTexts = parsed.GetValue(texts),
                 ChatsFile = parsed.GetValue(chats)?.FullName ?? ChatsFile,
+                MaxUploadFileBytes = parsed.GetValue(upload) * Mebi,
+                MaxUploadBytes = parsed.GetValue(upload) * Mebi * 4,
                 UsageFile = parsed.GetValue(usage)?.FullName,
             };
             using var status = new StatusLine();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Fathom.Inference;
+using Fathom.Model.Streaming;
 using Fathom.Text;
 
 namespace Fathom.Cli.Output;
@@ -63,6 +64,11 @@ internal sealed class AnswerWriter(TextWriter output, bool isTerminal, StatusLin
             CultureInfo.InvariantCulture,
             $"prompt {usage.PromptTokens} tokens{cached} in {timings.Prefill.TotalSeconds:f2} s, {timings.PrefillRate:f1} tokens/s; answer {usage.CompletionTokens} tokens{decode}{end}");
     }
+
+    /// <summary>One line about experts that came from disk.</summary>
+    public static string Experts(ExpertStreamStatistics experts) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"experts: {experts.HitRate:p1} were in memory, {experts.PrefetchCoverage:p1} of the others on their way; {experts.BytesRead / 1e9:f2} GB read, {experts.BytesPerToken / 1e6:f0} MB a token; waited {experts.StallTime.TotalSeconds:f2} s");
 
     private void Write(string text, bool dim)
     {

@@ -9,12 +9,18 @@ public sealed unsafe partial class CpuDevice
 {
     private readonly NativeBuffer integers = new();
 
-    /// <summary>Whether <see cref="Arithmetic.Fast"/> is fast on this processor: it has AVX-512 VBMI and AVX-VNNI. Elsewhere it is right and slow.</summary>
-    public static bool HasFastProducts => IntegerProducts.HasKernels;
+    /// <summary>Whether <see cref="Arithmetic.Fast"/> is fast on this processor: there are integer kernels for it. Elsewhere it is right and slow.</summary>
+    public static bool HasFastProducts => IntegerKernels.Best is not null;
+
+    /// <summary>The instructions that fast products take on this processor, for people; "none" without kernels.</summary>
+    public static string FastProducts => IntegerKernels.Best?.Name ?? "none";
+
+    /// <summary>The kernels of fast products; another choice serves tests and benchmarks.</summary>
+    internal IntegerKernels? Kernels { get; init; } = IntegerKernels.Best;
 
     private void MultiplyIntegers(Rows input, WeightMatrix weight, int groups, Rows output)
     {
-        bool isWide = weight.Format == WeightFormat.Fp8;
+        bool isWide = IntegerPanel.IsWide(weight.Format);
         Rows memory = integers.Take(input.Count, IntegerInputs.FloatsPerRow(input.Width, isWide));
         var rounding = new IntegerRoundingJob { Input = input, Output = new IntegerInputs(memory.Data, input.Count, input.Width, isWide) };
         RunRows(ref rounding, input.Count, input.Width);
@@ -51,7 +57,7 @@ public sealed unsafe partial class CpuDevice
             int first = (group * OutputsPerGroup) + inGroup, rows = Math.Min(Tile, OutputsPerGroup - inGroup);
             float* scratch = Device.Scratch(worker, IntegerProducts.ScratchFloats(Weight));
             long inputGroup = (long)group * Weight.Columns / Numbers.IntegerRounding.Group;
-            IntegerProducts.Multiply(Weight, first, rows, Input, inputGroup, scratch, Output.Data + first, Output.Width);
+            IntegerProducts.Multiply(Device.Kernels, Weight, first, rows, Input, inputGroup, scratch, Output.Data + first, Output.Width);
         }
     }
 }

@@ -26,7 +26,6 @@ public sealed partial class CitationChecker(DocumentPrompt prompt)
     private const int FewestAgreeing = 10;
 
     private readonly Lazy<SourceText[]> sources = new(() => [.. prompt.Documents.SelectMany(PageEdges.TextsOf)]);
-    private readonly Dictionary<SourceDocument, Passage[]> passages = prompt.Passages.GroupBy(passage => passage.Document, ReferenceEqualityComparer.Instance).ToDictionary(group => (SourceDocument)group.Key!, group => group.ToArray(), (IEqualityComparer<SourceDocument>)ReferenceEqualityComparer.Instance);
 
     /// <summary>Checks an answer.</summary>
     /// <param name="answer">The answer as the model wrote it.</param>
@@ -174,22 +173,7 @@ public sealed partial class CitationChecker(DocumentPrompt prompt)
     {
         int first = source.PieceAt(start);
         int last = source.PieceAt(Math.Max(start, end - 1));
-        Passage[] own = passages[source.Document];
-        return new FoundPlace(source.Document.PlaceOf(first, last), NumberOf(own, first), NumberOf(own, last));
-    }
-
-    private static int NumberOf(Passage[] passages, int piece)
-    {
-        int low = 0;
-        int high = passages.Length - 1;
-        while (low < high)
-        {
-            int middle = (low + high) / 2;
-            if (passages[middle].Last < piece) low = middle + 1;
-            else high = middle;
-        }
-
-        return passages[low].Number;
+        return prompt.PlaceOf(source.Document, first, last);
     }
 
     private (string? Agrees, FoundPlace? Nearest) Nearest(string quotation)

@@ -12,7 +12,7 @@ public sealed record CitationReport(IReadOnlyList<CheckedQuotation> Quotations, 
 {
     private const int LongestShown = 100;
 
-    private static readonly JsonSerializerOptions Json = new()
+    internal static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
         IncludeFields = true,

@@ -17,7 +17,7 @@ internal static class HtmlText
 
     public static void Read(string html, PieceList pieces)
     {
-        IDocument page = new HtmlParser(new HtmlParserOptions { IsScripting = false }).ParseDocument(html);
+        IDocument page = new HtmlParser(new HtmlParserOptions { IsScripting = false, OnCreated = (_, _) => pieces.Cancellation.ThrowIfCancellationRequested() }).ParseDocument(html);
         pieces.Cancellation.ThrowIfCancellationRequested();
         var lines = new Lines(pieces);
         if (page.Title is { Length: > 0 } title)

@@ -5,7 +5,8 @@ namespace Fathom.Documents.Formats;
 
 /// <summary>
 /// Puts the words of a page into lines in reading order. Words on one height are one line, so that rows of tables stay together;
-/// only where two columns of running text stand side by side, the left one is read before the right one.
+/// only where columns of running text stand side by side, each is read before the one to its right. What stands across columns, such as a
+/// headline, and a wide gap, such as a figure, end the columns above them.
 /// </summary>
 internal static class PdfLines
 {
@@ -18,26 +19,42 @@ internal static class PdfLines
     /// <summary>Fewer lines side by side than this are no columns.</summary>
     private const int FewestLines = 6;
 
+    private const int MostGutters = 3;
+
+    /// <summary>A gap of more lines than this over all columns is a figure.</summary>
+    private const double FigureLines = 6;
+
     public static string[] Of(IEnumerable<Word> words)
     {
         Line[] lines = InLines(words);
-        if (Gutter(lines) is not { } gutter) return [.. lines.Select(line => line.Text(0))];
+        double[] gutters = Gutters(lines);
+        if (gutters.Length == 0) return [.. lines.Select(line => line.Text(0))];
         var ordered = new List<string>();
-        var left = new List<string>();
-        var right = new List<string>();
+        List<string>[] columns = [.. Enumerable.Range(0, gutters.Length + 1).Select(_ => new List<string>())];
+        Line? before = null;
         foreach (Line line in lines)
         {
-            int split = line.SplitAt(gutter);
-            if (split < 0)
+            if (before is not null && before.Middle - line.Middle > FigureLines * Math.Max(line.Height, before.Height)) Flush();
+            before = line;
+            int[] splits = [0, .. gutters.Select(line.SplitAt), line.Words.Count];
+            if (splits.Contains(-1))
             {
-                // A headline over both columns ends what stands above it.
+                // A headline over columns ends what stands above it; beside it there may be a column that it leaves free.
                 Flush();
-                ordered.Add(line.Text(0));
+                int from = 0;
+                foreach (int to in splits.Skip(1).Where(split => split >= 0))
+                {
+                    if (to > from) ordered.Add(line.Text(from, to));
+                    from = Math.Max(from, to);
+                }
+
                 continue;
             }
 
-            if (split > 0) left.Add(line.Text(0, split));
-            if (split < line.Words.Count) right.Add(line.Text(split));
+            for (int i = 0; i < columns.Length; i++)
+            {
+                if (splits[i + 1] > splits[i]) columns[i].Add(line.Text(splits[i], splits[i + 1]));
+            }
         }
 
         Flush();
@@ -45,10 +62,11 @@ internal static class PdfLines
 
         void Flush()
         {
-            ordered.AddRange(left);
-            ordered.AddRange(right);
-            left.Clear();
-            right.Clear();
+            foreach (List<string> column in columns)
+            {
+                ordered.AddRange(column);
+                column.Clear();
+            }
         }
     }
 
@@ -77,44 +95,76 @@ internal static class PdfLines
     /// <summary>Baselines would be better than middles, but letters below the line are few and fonts lie about both.</summary>
     private static double Middle(Word word) => word.Letters.Count > 0 ? word.Letters[0].StartBaseLine.Y : (word.BoundingBox.Top + word.BoundingBox.Bottom) / 2;
 
-    /// <summary>The middle of the free stripe between two columns of text, or null.</summary>
-    private static double? Gutter(Line[] lines)
+    /// <summary>The free stripes between columns of text, from left to right; none where there is one column, or a table.</summary>
+    private static double[] Gutters(Line[] lines)
     {
-        if (lines.Length < FewestLines) return null;
+        if (lines.Length < FewestLines) return [];
         double start = lines.Min(line => line.Words[0].BoundingBox.Left);
         double end = lines.Max(line => line.Words[^1].BoundingBox.Right);
         double width = end - start;
-        if (!(width > 0) || double.IsInfinity(width)) return null;
-        double? best = null;
-        int most = 0;
-        for (int step = 30; step <= 70; step++)
+        if (!(width > 0) || double.IsInfinity(width)) return [];
+
+        // Neighbouring places are one stripe; the one that most lines leave free stands for it.
+        var stripes = new List<(double X, int Lines)>();
+        bool isOpen = false;
+        for (int step = 15; step <= 85; step++)
         {
             double x = start + (width * step / 100);
-            int both = 0;
-            int crossing = 0;
-            double leftFill = 0;
-            double rightFill = 0;
-            foreach (Line line in lines)
-            {
-                int split = line.SplitAt(x);
-                if (split < 0)
-                {
-                    crossing++;
-                }
-                else if (split > 0 && split < line.Words.Count && line.Words[split].BoundingBox.Left - line.Words[split - 1].BoundingBox.Right > Math.Max(line.Height, 4))
-                {
-                    both++;
-                    leftFill += (line.Words[split - 1].BoundingBox.Right - line.Words[0].BoundingBox.Left) / (x - start);
-                    rightFill += (line.Words[^1].BoundingBox.Right - line.Words[split].BoundingBox.Left) / (end - x);
-                }
-            }
-
-            if (both < FewestLines || crossing > both / 2 || leftFill / both < FilledLines || rightFill / both < FilledLines || both <= most) continue;
-            most = both;
-            best = x;
+            int count = LinesBeside(lines, x);
+            if (count > 0 && isOpen && count > stripes[^1].Lines) stripes[^1] = (x, count);
+            else if (count > 0 && !isOpen) stripes.Add((x, count));
+            isOpen = count > 0;
         }
 
-        return best;
+        double[] all = [.. stripes.Select(stripe => stripe.X)];
+        if (all.Length <= MostGutters && AreFilled(lines, all, start, end)) return all;
+        return [.. stripes.OrderByDescending(stripe => stripe.Lines).Select(stripe => stripe.X).Where(x => AreFilled(lines, [x], start, end)).Take(1)];
+    }
+
+    /// <summary>How many lines stand on either side of a place; 0 when they are too few, or too many stand across.</summary>
+    private static int LinesBeside(Line[] lines, double x)
+    {
+        int left = 0;
+        int right = 0;
+        int crossing = 0;
+        foreach (Line line in lines)
+        {
+            int split = line.SplitAt(x);
+            if (split < 0)
+            {
+                crossing++;
+                continue;
+            }
+
+            if (split > 0) left++;
+            if (split < line.Words.Count) right++;
+        }
+
+        int both = Math.Min(left, right);
+        return both < FewestLines || crossing > both / 2 ? 0 : both;
+    }
+
+    /// <summary>Whether the lines of every column fill its width.</summary>
+    private static bool AreFilled(Line[] lines, double[] gutters, double start, double end)
+    {
+        double[] edges = [start, .. gutters, end];
+        for (int i = 0; i + 1 < edges.Length; i++)
+        {
+            double fill = 0;
+            int count = 0;
+            foreach (Line line in lines)
+            {
+                int from = i == 0 ? 0 : line.SplitAt(edges[i]);
+                int to = i + 2 == edges.Length ? line.Words.Count : line.SplitAt(edges[i + 1]);
+                if (from < 0 || to <= from) continue;
+                fill += (line.Words[to - 1].BoundingBox.Right - line.Words[from].BoundingBox.Left) / (edges[i + 1] - edges[i]);
+                count++;
+            }
+
+            if (count < FewestLines || fill / count < FilledLines) return false;
+        }
+
+        return gutters.Length > 0;
     }
 
     private sealed class Line(double middle, double height)
@@ -125,12 +175,14 @@ internal static class PdfLines
 
         public List<Word> Words { get; } = [];
 
-        /// <summary>Index of the first word right of a place; -1 when a word stands across it.</summary>
+        /// <summary>Index of the first word right of a place; -1 when a word, or no more than the space between two words, stands there.</summary>
         public int SplitAt(double x)
         {
             int split = 0;
             while (split < Words.Count && Words[split].BoundingBox.Right <= x) split++;
-            return split < Words.Count && Words[split].BoundingBox.Left < x ? -1 : split;
+            if (split == Words.Count) return split;
+            if (Words[split].BoundingBox.Left < x) return -1;
+            return split > 0 && Words[split].BoundingBox.Left - Words[split - 1].BoundingBox.Right <= Math.Max(Height, 4) ? -1 : split;
         }
 
         public string Text(int from, int to = int.MaxValue)

@@ -12,7 +12,9 @@ internal static class Xml
 
     private static readonly XmlReaderSettings Settings = new() { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, IgnoreComments = true, IgnoreProcessingInstructions = true, MaxCharactersInDocument = 512L << 20 };
 
-    public static XmlReader Open(OpenXmlPart part) => XmlReader.Create(part.GetStream(FileMode.Open, FileAccess.Read), Settings);
+    public static XmlReader Open(OpenXmlPart part) => Open(part.GetStream(FileMode.Open, FileAccess.Read));
+
+    public static XmlReader Open(Stream stream) => XmlReader.Create(stream, Settings);
 
     /// <summary>Goes to the next node and looks at depth and cancellation.</summary>
     public static bool Next(this XmlReader reader, CancellationToken cancellation)

@@ -7,12 +7,14 @@ namespace Fathom.Documents;
 /// <summary>
 /// Documents as numbered passages, and plans that fit them into prompts. A document begins with <c>=== name ===</c>, a page with
 /// <c>--- page 3 ---</c>, a passage with <c>[12]</c>; the numbers run through all documents, so that one number is a whole citation.
+/// <see cref="PromptOptions.IsPlain"/> leaves all of that out.
 /// </summary>
 public sealed class DocumentPrompt
 {
     private readonly Func<string, int> countTokens;
     private readonly PromptOptions options;
     private readonly Lazy<int[]> tokens;
+    private readonly Lazy<Dictionary<SourceDocument, Passage[]>> byDocument;
 
     /// <summary>Cuts documents into passages.</summary>
     /// <param name="documents">The documents, in the order of the prompt.</param>
@@ -26,6 +28,7 @@ public sealed class DocumentPrompt
         this.options = options ?? new PromptOptions();
         Documents = documents;
         Passages = PassageCutter.Cut(documents, this.options);
+        byDocument = new Lazy<Dictionary<SourceDocument, Passage[]>>(() => Passages.GroupBy(passage => passage.Document, ReferenceEqualityComparer.Instance).ToDictionary(group => (SourceDocument)group.Key!, group => group.ToArray(), (IEqualityComparer<SourceDocument>)ReferenceEqualityComparer.Instance));
         tokens = new Lazy<int[]>(() => [.. Passages.Select((_, index) => countTokens(Rendered(index)))]);
     }
 
@@ -121,20 +124,53 @@ public sealed class DocumentPrompt
         return new PromptPlan(budgetTokens, TotalTokens, parts, []);
     }
 
-    /// <summary>The text of some passages, as it stands in a prompt.</summary>
+    /// <summary>One prompt if everything fits into it, else several.</summary>
+    /// <param name="budgetTokens">Tokens that the documents may take in each part.</param>
+    /// <exception cref="ArgumentException">There is a passage that does not fit.</exception>
+    public PromptPlan FitOrSplit(int budgetTokens) => Fit(budgetTokens) is { IsWhole: true } whole ? whole : Split(budgetTokens);
+
+    /// <summary>The text of some passages, as it stands in a prompt with numbers.</summary>
     /// <param name="passages">The passages, in order.</param>
     public static string Render(IEnumerable<Passage> passages)
     {
         ArgumentNullException.ThrowIfNull(passages);
+        return Render(passages, isPlain: false);
+    }
+
+    private static string Render(IEnumerable<Passage> passages, bool isPlain)
+    {
         var text = new StringBuilder();
         Passage? before = null;
         foreach (Passage passage in passages)
         {
-            Render(text, passage, before);
+            if (isPlain) PlainText.Append(text, passage);
+            else Render(text, passage, before);
             before = passage;
         }
 
+        if (isPlain && text.Length > 0) text.Append('\n');
         return text.ToString();
+    }
+
+    /// <summary>Where some pieces of a document stand, with the passages they are in.</summary>
+    internal FoundPlace PlaceOf(SourceDocument document, int first, int last)
+    {
+        Passage[] own = byDocument.Value[document];
+        return new FoundPlace(document.PlaceOf(first, last), NumberOf(own, first), NumberOf(own, last));
+    }
+
+    private static int NumberOf(Passage[] passages, int piece)
+    {
+        int low = 0;
+        int high = passages.Length - 1;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (passages[middle].Last < piece) low = middle + 1;
+            else high = middle;
+        }
+
+        return passages[low].Number;
     }
 
     private int EndOfPart(int start, int budget)
@@ -162,7 +198,7 @@ public sealed class DocumentPrompt
     private PromptPart Part(List<int> indices)
     {
         Passage[] passages = [.. indices.Select(index => Passages[index])];
-        string text = Render(passages);
+        string text = Render(passages, options.IsPlain);
         return new PromptPart(passages, text, countTokens(text));
     }
 
@@ -176,7 +212,7 @@ public sealed class DocumentPrompt
         return new LeftOutDocument(document, Passages[missing[0]].Number, Passages[missing[^1]].Number, cost, FormattableString.Invariant($"{document.Path} is left out {what}: its {cost:n0} tokens do not fit beside the others into {budget:n0}; ask about fewer documents, or let them be read in parts."));
     }
 
-    private ArgumentException TooSmall(int budget, int index) => new(FormattableString.Invariant($"A budget of {budget:n0} tokens does not hold passage [{Passages[index].Number}] of {Passages[index].Document.Path}, which takes {countTokens(Render([Passages[index]])):n0} with its header; give more room to documents."));
+    private ArgumentException TooSmall(int budget, int index) => new(FormattableString.Invariant($"A budget of {budget:n0} tokens does not hold passage [{Passages[index].Number}] of {Passages[index].Document.Path}, which takes {countTokens(Render([Passages[index]], options.IsPlain)):n0} with its header; give more room to documents."));
 
     private IEnumerable<Range> Ranges()
     {
@@ -194,6 +230,7 @@ public sealed class DocumentPrompt
 
     private string Rendered(int index)
     {
+        if (options.IsPlain) return Render([Passages[index]], isPlain: true);
         var text = new StringBuilder();
         Render(text, Passages[index], index == 0 ? null : Passages[index - 1]);
         return text.ToString();

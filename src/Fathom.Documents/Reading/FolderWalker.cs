@@ -8,6 +8,9 @@ internal sealed class FolderWalker(ReadBudget budget, List<SkippedFile> skipped,
         ".git", ".hg", ".svn", "node_modules", "bower_components", "bin", "obj", "vendor", "third_party", ".venv", "venv", "__pycache__", "site-packages", ".vs", ".idea", ".gradle", ".tox", ".mypy_cache", ".pytest_cache",
     };
 
+    /// <summary>The names of folders that are left out.</summary>
+    public static IReadOnlyCollection<string> VendoredNames => Vendored;
+
     /// <summary>Whether a folder of this name is left out.</summary>
     public static bool IsVendored(ReadOnlySpan<char> name) => Vendored.GetAlternateLookup<ReadOnlySpan<char>>().Contains(name);
 

@@ -114,7 +114,8 @@ internal sealed partial class ReadingRun(ReadOptions options, IProgress<ReadProg
         if (kind == ContentKind.Zip)
         {
             using ZipArchive archive = TimeLimit.Run(_ => ZipFiles.Open(content, options), options.MaxFileTime, cancellation);
-            if (OfficeKind(archive) is { } office) Add(name, pieces => OfficeFile.Read(content, office, name, pieces));
+            if (OpenDocumentKind(archive) is { } open) Add(name, pieces => OpenDocumentText.Read(archive, open, name, pieces, options));
+            else if (OfficeKind(archive) is { } office) Add(name, pieces => OfficeFile.Read(content, office, name, pieces));
             else ReadArchive(name, archive, depth + 1);
             return;
         }
@@ -157,17 +158,18 @@ internal sealed partial class ReadingRun(ReadOptions options, IProgress<ReadProg
         return new SourceDocument(name, DocumentKind.Html, pieces.Pieces);
     }
 
+    private static DocumentKind? OpenDocumentKind(ZipArchive archive)
+    {
+        const int LongestType = 100;
+        return archive.GetEntry("mimetype") is { Length: < LongestType } type ? OpenDocumentText.KindOf(Encoding.ASCII.GetString(ZipFiles.Unpack(type, LongestType))) : null;
+    }
+
     private static DocumentKind? OfficeKind(ZipArchive archive)
     {
         bool isPackage = false;
         DocumentKind? kind = null;
         foreach (ZipArchiveEntry entry in archive.Entries)
         {
-            if (entry.FullName == "mimetype" && entry.Length < 100 && Encoding.ASCII.GetString(ZipFiles.Unpack(entry, 100)).StartsWith("application/vnd.oasis.opendocument", StringComparison.Ordinal))
-            {
-                throw new SkipException(SkipReason.Unsupported, "is an OpenDocument file, which is not read; save it as DOCX, XLSX, PPTX or PDF.");
-            }
-
             isPackage |= entry.FullName == "[Content_Types].xml";
             kind ??= entry.FullName.StartsWith("word/", StringComparison.OrdinalIgnoreCase) ? DocumentKind.Word
                 : entry.FullName.StartsWith("xl/", StringComparison.OrdinalIgnoreCase) ? DocumentKind.Spreadsheet

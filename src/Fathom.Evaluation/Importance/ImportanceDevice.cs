@@ -7,16 +7,16 @@ using Fathom.Compute.Memory;
 namespace Fathom.Evaluation.Importance;
 
 /// <summary>Adds up the squared inputs of routed experts' matrices, column by column, while a model computes.</summary>
-internal sealed unsafe class ImportanceDevice(IDevice device) : DelegatingDevice(device)
+internal sealed class ImportanceDevice(IDevice device) : DelegatingDevice(device)
 {
-    private readonly Dictionary<nint, (float[] Sums, float[] Counts, int Expert)> places = [];
+    private readonly Dictionary<string, (float[] Sums, float[] Counts, int Expert)> places = new(StringComparer.Ordinal);
     private readonly Dictionary<string, float[]> sums = new(StringComparer.Ordinal), counts = new(StringComparer.Ordinal);
     private float[] squares = [];
 
     /// <summary>What was added up so far.</summary>
     public ImportanceMatrix Result => new(sums, counts);
 
-    /// <summary>Makes a place for every matrix of a checkpoint, found by its address.</summary>
+    /// <summary>Makes a place for every matrix of a checkpoint, found by its name, because streamed experts move.</summary>
     public void Watch(Checkpoint checkpoint)
     {
         foreach (ExpectedTensor expected in TensorLayout.MainModel(checkpoint.Config))
@@ -29,13 +29,13 @@ internal sealed unsafe class ImportanceDevice(IDevice device) : DelegatingDevice
                 counts.Add(tensor, new float[checkpoint.Config.ExpertCount]);
             }
 
-            places.Add((nint)checkpoint.Matrix(expected.Name).Data, (sum, counts[tensor], expert));
+            places.Add(expected.Name, (sum, counts[tensor], expert));
         }
     }
 
     public override void Linear(Rows input, WeightMatrix weight, Rows output)
     {
-        if (places.TryGetValue((nint)weight.Data, out (float[] Sums, float[] Counts, int Expert) place))
+        if (weight.Name is { } name && places.TryGetValue(name, out (float[] Sums, float[] Counts, int Expert) place))
         {
             if (squares.Length < input.Width) squares = new float[input.Width];
             Span<float> target = place.Sums.AsSpan(place.Expert * input.Width, input.Width), square = squares.AsSpan(0, input.Width);

@@ -7,7 +7,8 @@ namespace Fathom.Evaluation.Recall;
 /// <param name="Question">The question.</param>
 /// <param name="Answer">The exact answer.</param>
 /// <param name="Depth">Place of the fact, 0 for the beginning to 1 for the end; −1 when the document does not say.</param>
-internal sealed record RecallQuestion(string Question, string Answer, double Depth);
+/// <param name="Fact">The sentence that holds the answer; null when the document does not say.</param>
+internal sealed record RecallQuestion(string Question, string Answer, double Depth, string? Fact);
 
 /// <summary>
 /// A generated document in which facts are hidden among ordinary sentences, with questions about them: several facts
@@ -56,7 +57,7 @@ internal sealed class RecallDocument
             if (isMissing) fact = Missing(random, facts);
             (string first, string second) = fact.Attribute.Questions;
             string question = Format(random.Next(2) == 0 ? first : second, fact.Subject, string.Empty);
-            asked.Add(new RecallQuestion(question, isMissing ? NotThere : Capitalised(fact.Value) + ".", isMissing ? -1 : places[chosen] / (double)Math.Max(1, sentences.Length - 1)));
+            asked.Add(new RecallQuestion(question, isMissing ? NotThere : Capitalised(fact.Value) + ".", isMissing ? -1 : places[chosen] / (double)Math.Max(1, sentences.Length - 1), isMissing ? null : sentences[places[chosen]]));
         }
 
         return new RecallDocument(text, asked);

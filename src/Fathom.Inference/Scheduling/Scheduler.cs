@@ -54,7 +54,10 @@ internal sealed class Scheduler : IDisposable
     public ILanguageModel Model => model;
 
     /// <summary>What is going on; renewed after every step.</summary>
-    public EngineStatus Status => status with { Waiting = Volatile.Read(ref queued), FolderBytes = folder?.Bytes ?? 0, FolderEntries = folder?.Count ?? 0 };
+    public EngineStatus Status => status with { Waiting = Volatile.Read(ref queued), Streaming = model.Streaming, FolderBytes = folder?.Bytes ?? 0, FolderEntries = folder?.Count ?? 0 };
+
+    /// <summary>How many tokens of a prompt the folder holds.</summary>
+    public int LengthInFolder(string space, int[] prompt) => folder?.LengthFor(space, prompt) ?? 0;
 
     /// <summary>Puts a request in the line.</summary>
     /// <exception cref="QueueFullException">Too many wait.</exception>

@@ -2,6 +2,7 @@ using Fathom.Checkpoints;
 using Fathom.Compute;
 using Fathom.Compute.Memory;
 using Fathom.Model.Caches;
+using Fathom.Model.Streaming;
 
 namespace Fathom.Model.Layers;
 
@@ -22,6 +23,9 @@ internal sealed class LayerContext(V4Config config, IDevice device, Workspace wo
     public IDevice Device { get; } = device;
 
     public Workspace Workspace { get; } = workspace;
+
+    /// <summary>Where routed experts come from.</summary>
+    public required IExpertSource Experts { get; init; }
 
     public IForwardObserver? Observer { get; set; }
 

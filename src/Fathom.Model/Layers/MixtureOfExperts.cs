@@ -7,6 +7,9 @@ namespace Fathom.Model.Layers;
 /// <summary>The expert half of a layer (specification section 7): routed experts in rising order, then the shared one.</summary>
 internal sealed class MixtureOfExperts(LayerContext context)
 {
+    // Up to so many outputs of experts are kept apart while others are on their way: a few megabytes at real widths.
+    private const int MostPicksInAnyOrder = 128;
+
     private int[] experts = [];
     private float[] weightsOfPicks = [];
 
@@ -29,23 +32,53 @@ internal sealed class MixtureOfExperts(LayerContext context)
 
         // All experts of a layer are stored alike, so their input is rounded once.
         Rows input = context.InputFor(mixture.Routed[0].Gate, x, context.Workspace.RoundedInput);
+        context.Experts.Need(layer, starts);
+        if (context.Experts.IsStreaming && x.Count * context.Config.ExpertsPerToken <= MostPicksInAnyOrder)
+        {
+            RunAsTheyCome(layer, input, x, output);
+            return;
+        }
+
         for (int e = 0; e < mixture.Routed.Length; e++)
         {
             int first = starts[e], count = starts[e + 1] - first;
             if (count == 0) continue;
-            mixture.Routed[e].CheckScalesOnce();
-            ReadOnlySpan<int> rows = sortedRows.AsSpan(first, count);
-            Rows gathered = context.Workspace.ExpertInput.Take(count, x.Width);
-            context.Device.Gather(input, rows, gathered);
-            Rows y = RunExpert(mixture.Routed[e], gathered, sortedWeights.AsSpan(first, count));
-            context.Device.ScatterAdd(y, rows, output);
+            ExpertWeights expert = context.Experts.TakeNext(layer, e);
+            Rows y = RunRouted(expert, e, input, context.Workspace.ExpertOutput.Take(count, x.Width));
+            context.Experts.Return(layer, e);
+            context.Device.ScatterAdd(y, sortedRows.AsSpan(first, count), output);
         }
 
-        foreach (ExpertWeights shared in mixture.Shared)
+        foreach (ExpertWeights shared in mixture.Shared) AddShared(RunShared(shared, x, context.Workspace.ExpertOutput), output);
+    }
+
+    // Few rows, experts on their way from disk: those that are there go first, the shared one fills the first wait. The sum is made afterwards, in the usual order.
+    private void RunAsTheyCome(LayerWeights layer, Rows input, Rows x, Rows output)
+    {
+        MixtureWeights mixture = layer.Mixture;
+        Rows all = context.Workspace.RoutedOutputs.Take(starts[^1], x.Width), shared = default;
+        while (context.Experts.TakeAny(layer, waits: false, out int e))
         {
-            Rows y = RunExpert(shared, context.InputFor(shared.Gate, x, context.Workspace.RoundedInput), default);
-            context.Device.ScatterAdd(y, AllRows(x.Count), output);
+            if (e < 0 && shared.Count == 0 && mixture.Shared.Length > 0)
+            {
+                shared = RunShared(mixture.Shared[0], x, context.Workspace.SharedOutput);
+                continue;
+            }
+
+            if (e < 0) context.Experts.TakeAny(layer, waits: true, out e);
+            RunRouted(mixture.Routed[e], e, input, all.Slice(starts[e], starts[e + 1] - starts[e]));
+            context.Experts.Return(layer, e);
         }
+
+        for (int e = 0; e < mixture.Routed.Length; e++)
+        {
+            int first = starts[e], count = starts[e + 1] - first;
+            if (count > 0) context.Device.ScatterAdd(all.Slice(first, count), sortedRows.AsSpan(first, count), output);
+        }
+
+        if (mixture.Shared.Length == 0) return;
+        if (shared.Count == 0) shared = RunShared(mixture.Shared[0], x, context.Workspace.SharedOutput);
+        AddShared(shared, output);
     }
 
     // 7.1 Gate
@@ -97,8 +130,30 @@ internal sealed class MixtureOfExperts(LayerContext context)
         starts[0] = 0;
     }
 
+    private Rows RunRouted(ExpertWeights expert, int number, Rows input, Rows y)
+    {
+        int first = starts[number];
+        Rows gathered = context.Workspace.ExpertInput.Take(y.Count, input.Width);
+        context.Device.Gather(input, sortedRows.AsSpan(first, y.Count), gathered);
+        RunExpert(expert, gathered, sortedWeights.AsSpan(first, y.Count), y);
+        return y;
+    }
+
+    private Rows RunShared(ExpertWeights shared, Rows x, NativeBuffer buffer)
+    {
+        Rows y = buffer.Take(x.Count, shared.Down.Rows);
+        RunExpert(shared, context.InputFor(shared.Gate, x, context.Workspace.RoundedInput), default, y);
+        return y;
+    }
+
+    private void AddShared(Rows y, Rows output)
+    {
+        for (int i = 0; i < y.Count; i++) sortedRows[i] = i;
+        context.Device.ScatterAdd(y, sortedRows.AsSpan(0, y.Count), output);
+    }
+
     // 7.2 Expert: the routing weight is applied before w2.
-    private Rows RunExpert(ExpertWeights expert, Rows input, ReadOnlySpan<float> rowWeights)
+    private void RunExpert(ExpertWeights expert, Rows input, ReadOnlySpan<float> rowWeights, Rows y)
     {
         Workspace work = context.Workspace;
         Rows gate = work.ExpertGate.Take(input.Count, expert.Gate.Rows);
@@ -107,14 +162,6 @@ internal sealed class MixtureOfExperts(LayerContext context)
         context.Device.Linear(input, expert.Up, up);
         context.Device.SwiGlu(gate, up, context.Config.SwiGluLimit, rowWeights);
         context.RoundInputInPlace(expert.Down, gate);
-        Rows y = work.ExpertOutput.Take(input.Count, expert.Down.Rows);
         context.Device.Linear(gate, expert.Down, y);
-        return y;
-    }
-
-    private ReadOnlySpan<int> AllRows(int n)
-    {
-        for (int i = 0; i < n; i++) sortedRows[i] = i;
-        return sortedRows.AsSpan(0, n);
     }
 }

@@ -64,6 +64,11 @@ internal sealed class Workspace : IDisposable
 
     public NativeBuffer ExpertOutput { get; } = new();
 
+    /// <summary>Outputs of routed experts that were computed in another order than they are summed up in.</summary>
+    public NativeBuffer RoutedOutputs { get; } = new();
+
+    public NativeBuffer SharedOutput { get; } = new();
+
     public NativeBuffer HeadStreams { get; } = new();
 
     public NativeBuffer HeadInput { get; } = new();
@@ -79,7 +84,7 @@ internal sealed class Workspace : IDisposable
         Streams, Embedded, Mixed, Post, Comb, SubLayerOutput, WindowAngles, CompressedAngles, RoundedInput, QueryLatent,
         RoundedLatent, Queries, KeyValues, HeadOutputs, OutputLatent, RawValues, RawScores, IndexRawValues, IndexRawScores,
         NewEntries, EntryAngles, IndexQueries, IndexHeadWeights, RouterLogits, ExpertInput, ExpertGate, ExpertUp,
-        ExpertOutput, HeadStreams, HeadInput,
+        ExpertOutput, RoutedOutputs, SharedOutput, HeadStreams, HeadInput,
     ];
 
     /// <summary>Bytes held at present.</summary>

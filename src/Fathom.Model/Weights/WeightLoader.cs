@@ -9,7 +9,9 @@ namespace Fathom.Model.Weights;
 /// Gives the tensors of an opened checkpoint their places in the model. The checkpoint has already checked every
 /// name, shape, type, scale and expert id, so nothing is checked twice here.
 /// </summary>
-internal sealed class WeightLoader(Checkpoint checkpoint)
+/// <param name="checkpoint">The checkpoint.</param>
+/// <param name="memory">Takes copies of all matrices but routed experts'; null leaves matrices in the mapped files.</param>
+internal sealed unsafe class WeightLoader(Checkpoint checkpoint, OwnMemory? memory = null)
 {
     private readonly V4Config config = checkpoint.Config;
     private readonly RotaryTable windowRotary = RotaryTable.ForWindowLayers(checkpoint.Config);
@@ -80,7 +82,7 @@ internal sealed class WeightLoader(Checkpoint checkpoint)
     private MixtureWeights Mixture(string prefix, bool isHash)
     {
         var routed = new ExpertWeights[config.ExpertCount];
-        for (int e = 0; e < routed.Length; e++) routed[e] = Expert($"{prefix}experts.{e}.");
+        for (int e = 0; e < routed.Length; e++) routed[e] = RoutedExpert($"{prefix}experts.{e}.");
         return new MixtureWeights
         {
             Router = Matrix(prefix + "gate"),
@@ -91,7 +93,10 @@ internal sealed class WeightLoader(Checkpoint checkpoint)
         };
     }
 
-    private ExpertWeights Expert(string prefix) => new(Matrix(prefix + "w1"), Matrix(prefix + "w3"), Matrix(prefix + "w2"))
+    private ExpertWeights Expert(string prefix) => new(Matrix(prefix + "w1"), Matrix(prefix + "w3"), Matrix(prefix + "w2"));
+
+    // Never copied: they stay mapped, or a stream of experts moves them into its arena.
+    private ExpertWeights RoutedExpert(string prefix) => new(checkpoint.Matrix(prefix + "w1.weight"), checkpoint.Matrix(prefix + "w3.weight"), checkpoint.Matrix(prefix + "w2.weight"))
     {
         UncheckedScales = checkpoint.ExpertScalesAreChecked ? [] : [.. Scales(prefix + "w1.scale", prefix + "w3.scale", prefix + "w2.scale")],
     };
@@ -124,7 +129,13 @@ internal sealed class WeightLoader(Checkpoint checkpoint)
         config.HyperEpsilon,
         config.NormEpsilon);
 
-    private WeightMatrix Matrix(string name, string suffix = ".weight") => checkpoint.Matrix(name + suffix);
+    private WeightMatrix Matrix(string name, string suffix = ".weight")
+    {
+        WeightMatrix matrix = checkpoint.Matrix(name + suffix);
+        if (memory is null) return matrix;
+        byte* scales = matrix.Scales is null ? null : memory.Copy(checkpoint[name + ".scale"]);
+        return new WeightMatrix(matrix.Format, matrix.Rows, matrix.Columns, memory.Copy(checkpoint[name + suffix]), scales, matrix.ScalesAreFloat) { Name = matrix.Name };
+    }
 
     private float[] Vector(string name) => checkpoint[name].ToFloats();
 

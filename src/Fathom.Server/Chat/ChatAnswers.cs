@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using Fathom.Documents;
+using Fathom.Server.Chat.Attaching;
 using Fathom.Server.Errors;
-using Fathom.Server.Requests;
 using Fathom.Server.Streams;
 using Microsoft.AspNetCore.Http;
 
@@ -19,13 +20,13 @@ internal sealed class ChatAnswers(AnswerService service, ChatStore store) : IAsy
     /// <param name="context">The request.</param>
     /// <param name="question">The question when it is new; null when it was asked before.</param>
     /// <param name="node">The answer's message, which is in the store.</param>
-    /// <param name="call">What the model gets.</param>
-    public async Task AnswerAsync(HttpContext context, ChatNode? question, ChatNode node, ChatCall call)
+    /// <param name="work">What is to be done for it.</param>
+    public async Task AnswerAsync(HttpContext context, ChatNode? question, ChatNode node, AnswerWork work)
     {
-        using var answer = new RunningChatAnswer(store, question, node);
+        using var answer = new RunningChatAnswer(store, question, node, work.Check);
         ChannelReader<ChatSign> signs = answer.Follow();
         var start = new TaskCompletionSource();
-        Task run = RunAsync(context, answer, call, start.Task);
+        Task run = RunAsync(context, answer, work, start.Task);
         running[node.Id] = (answer, run);
         start.SetResult();
         try
@@ -80,12 +81,13 @@ internal sealed class ChatAnswers(AnswerService service, ChatStore store) : IAsy
         }
     }
 
-    private async Task RunAsync(HttpContext context, RunningChatAnswer answer, ChatCall call, Task start)
+    private async Task RunAsync(HttpContext context, RunningChatAnswer answer, AnswerWork work, Task start)
     {
         await start.ConfigureAwait(false);
         try
         {
-            await service.RunAsync(context, Dialect.OpenAI, call, _ => answer, answer.Stopping).ConfigureAwait(false);
+            string? notes = work.Parts is null ? null : await NotesAsync(context, answer, work).ConfigureAwait(false);
+            await service.RunAsync(context, Dialect.OpenAI, work.Call(notes), _ => answer, answer.Stopping).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (answer.Stopping.IsCancellationRequested)
         {
@@ -101,6 +103,25 @@ internal sealed class ChatAnswers(AnswerService service, ChatStore store) : IAsy
         {
             answer.Close();
         }
+    }
+
+    // Documents that are too long for one prompt. Each part is an answer like others: limits of keys and turns hold for it.
+    private async Task<string> NotesAsync(HttpContext context, RunningChatAnswer answer, AnswerWork work)
+    {
+        var reader = new PartReader(
+            work.Parts!,
+            text => service.Model.Tokenizer.Encode(text, matchAddedTokens: false).Length,
+            async (prompt, _) =>
+            {
+                var writer = new NotesWriter(answer);
+                await service.RunAsync(context, Dialect.OpenAI, work.PartCall(prompt), _ => writer, answer.Stopping).ConfigureAwait(false);
+                return writer.Notes;
+            },
+            step => answer.TellPart(step.Part, step.Parts));
+        string notes = await reader.NotesAsync(work.Question.Content, answer.Stopping).ConfigureAwait(false);
+        store.WriteNotes(work.Question.Id, notes);
+        answer.TellNotes(work.Question.Id, notes);
+        return notes;
     }
 
     private static async Task FollowAsync(HttpContext context, ChannelReader<ChatSign> signs)

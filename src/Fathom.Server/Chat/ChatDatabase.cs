@@ -8,7 +8,7 @@ namespace Fathom.Server.Chat;
 /// </summary>
 internal sealed class ChatDatabase : IDisposable
 {
-    private const long Version = 1;
+    private const long Version = 2;
 
     private readonly Lock turn = new();
     private readonly SqliteConnection connection;
@@ -106,7 +106,8 @@ internal sealed class ChatDatabase : IDisposable
         Change("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON");
         long version = Read("PRAGMA user_version", row => row.GetInt64(0))[0];
         if (version > Version) throw new IOException($"The file of the web chat was written by a newer Fathom (its version is {version}, this one knows {Version}); name another file with --chats.");
-        if (version == 0) Change(Tables);
+        if (version < 1) Change(Tables);
+        if (version < 2) Together(() => Change(DocumentTables));
 
         // What was being written when a server ended is as good as stopped.
         Change("UPDATE messages SET state = 'stopped' WHERE state = 'writing'");
@@ -128,5 +129,16 @@ internal sealed class ChatDatabase : IDisposable
         CREATE INDEX messages_by_conversation ON messages (conversation, number);
         CREATE TABLE presets (id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL);
         PRAGMA user_version = 1;
+        """;
+
+    private const string DocumentTables = """
+        CREATE TABLE documents (id TEXT PRIMARY KEY, owner TEXT NOT NULL, conversation TEXT REFERENCES conversations (id) ON DELETE CASCADE, path TEXT NOT NULL, kind TEXT NOT NULL,
+            pages INTEGER NOT NULL, characters INTEGER NOT NULL, bytes INTEGER NOT NULL, created TEXT NOT NULL);
+        CREATE INDEX documents_by_conversation ON documents (conversation);
+        CREATE INDEX documents_by_owner ON documents (owner);
+        ALTER TABLE messages ADD COLUMN documents TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE messages ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+        ALTER TABLE messages ADD COLUMN sources TEXT;
+        PRAGMA user_version = 2;
         """;
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Fathom.Server.Access;
+using Fathom.Server.Chat.Attaching;
 using Fathom.Server.Errors;
 using Fathom.Server.Requests;
 using Microsoft.AspNetCore.Builder;
@@ -10,7 +11,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Fathom.Server.Chat;
 
 /// <summary>The paths of the web chat's conversations and answers.</summary>
-internal sealed class ChatEndpoints(AnswerService service, ChatStore store, ChatAnswers answers)
+internal sealed class ChatEndpoints(AnswerService service, ChatStore store, ChatAnswers answers, ChatDocuments documents)
 {
     private const int MostListed = 500;
 
@@ -68,7 +69,9 @@ internal sealed class ChatEndpoints(AnswerService service, ChatStore store, Chat
 
     private Task DeleteAsync(HttpContext context)
     {
-        if (!store.Delete(OwnerOf(context), (string)context.Request.RouteValues["id"]!)) throw NotFound("conversation");
+        ChatHead head = Find(context);
+        documents.Store.DeleteOf(head.Id);
+        store.Delete(OwnerOf(context), head.Id);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
         return Task.CompletedTask;
     }
@@ -79,7 +82,7 @@ internal sealed class ChatEndpoints(AnswerService service, ChatStore store, Chat
         IReadOnlyList<ChatNode> nodes = store.Nodes(head.Id);
         bool isJson = context.Request.Query["format"] == "json";
         context.Response.ContentType = isJson ? "application/json; charset=utf-8" : "text/markdown; charset=utf-8";
-        string text = isJson ? JsonTransfer.Write(head, nodes) : MarkdownTransfer.Write(head, ChatTree.PathTo(nodes, head.Leaf));
+        string text = isJson ? JsonTransfer.Write(head, nodes, documents.Store.Of(head.Id).Select(one => DocumentTransfer.Of(one, documents.TextOf(one)))) : MarkdownTransfer.Write(head, ChatTree.PathTo(nodes, head.Leaf));
         return context.Response.WriteAsync(text, Encoding.UTF8, context.RequestAborted);
     }
 
@@ -91,8 +94,16 @@ internal sealed class ChatEndpoints(AnswerService service, ChatStore store, Chat
 
         // Ids are new, so that a conversation can be imported beside itself.
         Dictionary<string, string> ids = chat.Nodes.ToDictionary(node => node.Id, _ => RequestIds.New("msg_"));
+        documents.Store.CheckRoom(OwnerOf(context));
         ChatHead head = store.Create(OwnerOf(context), chat.Title.Length > 200 ? chat.Title[..200] : chat.Title, chat.System);
-        store.Add(head.Id, [.. chat.Nodes.Select(node => node with { Id = ids[node.Id], Parent = node.Parent is null ? null : ids[node.Parent] })]);
+        IReadOnlyDictionary<string, ChatDocument> added = documents.Import(OwnerOf(context), head.Id, chat.Documents);
+        ChatNode[] nodes = [.. chat.Nodes.Select(node => node with
+        {
+            Id = ids[node.Id],
+            Parent = node.Parent is null ? null : ids[node.Parent],
+            Documents = [.. node.Documents.Select(one => added.GetValueOrDefault(one.Id)).OfType<ChatDocument>()],
+        })];
+        store.Add(head.Id, [.. nodes.Select(node => node.Role != "assistant" ? node : node with { Sources = documents.Check(ChatTree.PathTo(nodes, node.Id), node.Content) })]);
         if (chat.Leaf is not null) store.Update(head with { Leaf = ids[chat.Leaf] });
         head = store.Find(OwnerOf(context), head.Id)!;
         await Write(context, ChatJsonForms.Of(head, store.Nodes(head.Id))).ConfigureAwait(false);
@@ -107,15 +118,20 @@ internal sealed class ChatEndpoints(AnswerService service, ChatStore store, Chat
         string? parent = fields.Text("parent"), text = fields.Text("text");
         if (parent is not null && nodes.All(node => node.Id != parent)) throw NotFound("message");
         IReadOnlyList<ChatNode> path = ChatTree.PathTo(nodes, parent);
-        ChatNode? question = text is null ? null : new ChatNode { Id = RequestIds.New("msg_"), Parent = parent, Role = "user", Content = text, Files = ChatFields.Files(fields) };
+        ChatNode? question = text is null ? null : new ChatNode
+        {
+            Id = RequestIds.New("msg_"), Parent = parent, Role = "user", Content = text, Files = ChatFields.Files(fields),
+            Documents = documents.Store.Named(head.Id, documents.Store.Wanted(OwnerOf(context), head.Id, fields.Texts("documents", int.MaxValue))),
+        };
         if (question is null && (path.Count == 0 || path[^1].Role != "user")) throw ApiException.BadField("parent", "'parent' must be a question when there is no 'text'.");
 
         if (question is not null) path = [.. path, question];
-        ChatCall call = ChatFields.Call(fields, service.Requests, ChatPrompts.Of(head.System, path));
+        AnswerWork work = documents.WorkOf(head.System, path, ChatFields.Call(fields, service.Requests, []));
         var answer = new ChatNode { Id = RequestIds.New("msg_"), Parent = path[^1].Id, Role = "assistant", State = ChatState.Writing };
+        if (question is not null) documents.Store.Attach(head.Id, question.Documents);
         store.Add(head.Id, question is null ? [answer] : [question, answer]);
         if (head.Title.Length == 0) store.Update(head with { Title = ChatFields.TitleOf(path[0].Content), Leaf = answer.Id });
-        await answers.AnswerAsync(context, question, answer, call).ConfigureAwait(false);
+        await answers.AnswerAsync(context, question, answer, work).ConfigureAwait(false);
     }
 
     private async Task FollowAsync(HttpContext context)

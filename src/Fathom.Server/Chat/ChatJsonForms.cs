@@ -1,5 +1,8 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Fathom.Documents;
+using Fathom.Server.Chat.Attaching;
 
 namespace Fathom.Server.Chat;
 
@@ -36,10 +39,20 @@ internal static class ChatJsonForms
         };
         if (node.Reasoning.Length > 0) json["reasoning"] = node.Reasoning;
         if (node.Files.Count > 0) json["files"] = new JsonArray([.. node.Files.Select(file => (JsonNode)new JsonObject { ["name"] = file.Name, ["text"] = file.Text })]);
+        if (node.Documents.Count > 0) json["documents"] = new JsonArray([.. node.Documents.Select(document => (JsonNode)Of(document))]);
+        if (node.Notes.Length > 0) json["notes"] = node.Notes;
+        if (node.Sources is { } sources) json["sources"] = JsonNode.Parse(sources);
         if (node.Numbers is { } numbers) json["numbers"] = Of(numbers);
         if (node.Error is { } error) json["error"] = error;
         return json;
     }
+
+    /// <summary>A document without its text.</summary>
+    public static JsonObject Of(ChatDocument document) =>
+        new() { ["id"] = document.Id, ["path"] = document.Path, ["kind"] = Word(document.Kind), ["pages"] = document.Pages, ["characters"] = document.Characters };
+
+    /// <summary>The word of a kind of document.</summary>
+    public static string Word(DocumentKind kind) => JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString());
 
     /// <summary>Token counts and times.</summary>
     public static JsonObject Of(ChatNumbers numbers) => new()

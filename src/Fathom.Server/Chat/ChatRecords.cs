@@ -1,3 +1,5 @@
+using Fathom.Server.Chat.Attaching;
+
 namespace Fathom.Server.Chat;
 
 /// <summary>A conversation of the web chat, without its messages.</summary>
@@ -31,8 +33,17 @@ internal sealed record ChatNode
     /// <summary>What was thought before.</summary>
     public string Reasoning { get; init; } = string.Empty;
 
-    /// <summary>Texts that were attached.</summary>
+    /// <summary>Texts that were attached by pages of earlier versions, which read files themselves.</summary>
     public IReadOnlyList<ChatAttachment> Files { get; init; } = [];
+
+    /// <summary>Documents that were attached.</summary>
+    public IReadOnlyList<ChatDocument> Documents { get; init; } = [];
+
+    /// <summary>Notes that stand in the prompt in place of documents that are too long for it; empty while the documents stand there themselves.</summary>
+    public string Notes { get; init; } = string.Empty;
+
+    /// <summary>What the check of an answer's quotations and citations found, as JSON; null when there were no documents.</summary>
+    public string? Sources { get; init; }
 
     /// <summary>How far it is.</summary>
     public ChatState State { get; init; } = ChatState.Done;

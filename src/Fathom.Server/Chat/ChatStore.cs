@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Fathom.Server.Chat.Attaching;
 using Microsoft.Data.Sqlite;
 
 namespace Fathom.Server.Chat;
@@ -8,7 +9,7 @@ namespace Fathom.Server.Chat;
 internal sealed class ChatStore(ChatDatabase database)
 {
     private const string HeadColumns = "id, title, system, leaf, created, updated";
-    private const string NodeColumns = "id, parent, role, content, reasoning, files, state, numbers, error, created";
+    private const string NodeColumns = "id, parent, role, content, reasoning, files, state, numbers, error, created, documents, notes, sources";
     private const int SnippetLength = 90;
 
     /// <summary>An owner's conversations, the newest first.</summary>
@@ -63,8 +64,8 @@ internal sealed class ChatStore(ChatDatabase database)
         foreach (ChatNode node in nodes)
         {
             database.Change(
-                $"INSERT INTO messages (conversation, {NodeColumns}) VALUES ($conversation, $id, $parent, $role, $content, $reasoning, $files, $state, $numbers, $error, $created)",
-                [("$conversation", conversation), ("$parent", node.Parent), ("$role", node.Role), ("$files", JsonSerializer.Serialize(node.Files)), ("$created", Time(node.Created)), .. Written(node)]);
+                $"INSERT INTO messages (conversation, {NodeColumns}) VALUES ($conversation, $id, $parent, $role, $content, $reasoning, $files, $state, $numbers, $error, $created, $documents, $notes, $sources)",
+                [("$conversation", conversation), ("$parent", node.Parent), ("$role", node.Role), ("$files", JsonSerializer.Serialize(node.Files)), ("$created", Time(node.Created)), ("$documents", JsonSerializer.Serialize(node.Documents)), ("$notes", node.Notes), .. Written(node)]);
         }
 
         if (nodes.Count > 0)
@@ -73,7 +74,10 @@ internal sealed class ChatStore(ChatDatabase database)
 
     /// <summary>Writes what an answer has become.</summary>
     public void Write(ChatNode node) =>
-        database.Change("UPDATE messages SET content = $content, reasoning = $reasoning, state = $state, numbers = $numbers, error = $error WHERE id = $id", Written(node));
+        database.Change("UPDATE messages SET content = $content, reasoning = $reasoning, state = $state, numbers = $numbers, error = $error, sources = $sources WHERE id = $id", Written(node));
+
+    /// <summary>Writes what stands in the prompt in place of a question's documents.</summary>
+    public void WriteNotes(string question, string notes) => database.Change("UPDATE messages SET notes = $notes WHERE id = $id", ("$id", question), ("$notes", notes));
 
     /// <summary>An owner's presets by name.</summary>
     public IReadOnlyList<ChatPreset> Presets(string owner) =>
@@ -104,6 +108,7 @@ internal sealed class ChatStore(ChatDatabase database)
         ("$state", Word(node.State)),
         ("$numbers", node.Numbers is null ? null : JsonSerializer.Serialize(node.Numbers)),
         ("$error", node.Error),
+        ("$sources", node.Sources),
     ];
 
     private static ChatHead Head(SqliteDataReader row) => new(row.GetString(0), row.GetString(1), row.GetString(2), TextAt(row, 3), TimeAt(row, 4), TimeAt(row, 5));
@@ -120,6 +125,9 @@ internal sealed class ChatStore(ChatDatabase database)
         Numbers = TextAt(row, 7) is { } numbers ? JsonSerializer.Deserialize<ChatNumbers>(numbers) : null,
         Error = TextAt(row, 8),
         Created = TimeAt(row, 9),
+        Documents = JsonSerializer.Deserialize<ChatDocument[]>(row.GetString(10))!,
+        Notes = row.GetString(11),
+        Sources = TextAt(row, 12),
     };
 
     /// <summary>The word of a state, in the file and for the page.</summary>

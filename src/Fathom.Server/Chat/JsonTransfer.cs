@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Fathom.Documents;
+using Fathom.Server.Chat.Attaching;
 using Fathom.Server.Errors;
 using Fathom.Server.Requests;
 using Fathom.Text;
@@ -10,14 +12,18 @@ namespace Fathom.Server.Chat;
 internal static class JsonTransfer
 {
     private const string Format = "fathom-chat";
-    private const int Version = 1;
+    private const int Version = 2;
 
     /// <summary>Writes it.</summary>
-    public static string Write(ChatHead head, IEnumerable<ChatNode> nodes)
+    /// <param name="head">The conversation.</param>
+    /// <param name="nodes">Its messages.</param>
+    /// <param name="documents">Its documents with their texts.</param>
+    public static string Write(ChatHead head, IEnumerable<ChatNode> nodes, IEnumerable<JsonObject> documents)
     {
         JsonObject json = ChatJsonForms.Of(head, nodes);
         json.Insert(0, "format", Format);
         json.Insert(1, "version", Version);
+        json["documents"] = new JsonArray([.. documents]);
         return json.ToJsonString(new JsonSerializerOptions(Streams.EventStream.Json) { WriteIndented = true });
     }
 
@@ -36,7 +42,15 @@ internal static class JsonTransfer
         }
 
         if (fields.Value.ValueKind != JsonValueKind.Object || fields.Text("format") != Format) throw ApiException.BadRequest($"This JSON is no conversation that Fathom exported; its 'format' must be '{Format}'.");
-        if (fields.Whole("version", 1) is not Version) throw ApiException.BadRequest($"This conversation was exported by another version of Fathom; its 'version' must be {Version}.");
+        if (fields.Whole("version", 1) is not (1 or Version)) throw ApiException.BadRequest($"This conversation was exported by another version of Fathom; its 'version' must be 1 or {Version}.");
+        var documents = new Dictionary<string, SourceDocument>();
+        foreach (JsonFields item in fields.Items("documents"))
+        {
+            SourceDocument document = DocumentTransfer.Read(item);
+            string path = ChatDocument.FreeName(document.Path, name => documents.Values.Any(one => one.Path == name));
+            if (!documents.TryAdd(IdOf(item), document with { Path = path })) throw ApiException.BadField(item.NameOf("id"), $"'{item.NameOf("id")}' is an earlier document's.");
+        }
+
         var nodes = new List<ChatNode>();
         var known = new HashSet<string>();
         foreach (JsonFields item in fields.Items("messages"))
@@ -48,20 +62,26 @@ internal static class JsonTransfer
         }
 
         string? leaf = fields.Text("leaf");
-        return new ImportedChat(fields.Text("title") ?? string.Empty, fields.Text("system") ?? string.Empty, nodes, leaf is not null && known.Contains(leaf) ? leaf : null);
+        return new ImportedChat(fields.Text("title") ?? string.Empty, fields.Text("system") ?? string.Empty, nodes, leaf is not null && known.Contains(leaf) ? leaf : null) { Documents = documents };
     }
+
+    private static string IdOf(JsonFields item) => item.Text("id") ?? throw ApiException.BadField(item.NameOf("id"), $"'{item.NameOf("id")}' is missing.");
 
     private static ChatNode Node(JsonFields item)
     {
         string role = item.Text("role") is "user" or "assistant" ? item.Text("role")! : throw ApiException.BadField(item.NameOf("role"), $"'{item.NameOf("role")}' must be user or assistant.");
         return new ChatNode
         {
-            Id = item.Text("id") ?? throw ApiException.BadField(item.NameOf("id"), $"'{item.NameOf("id")}' is missing."),
+            Id = IdOf(item),
             Parent = item.Text("parent"),
             Role = role,
             Content = item.Text("content") ?? string.Empty,
             Reasoning = item.Text("reasoning") ?? string.Empty,
             Files = ChatFields.Files(item),
+
+            // Only the ids count; the documents themselves stand beside the messages.
+            Documents = [.. item.Items("documents").Select(one => new ChatDocument(IdOf(one), string.Empty, DocumentKind.Text, 0, 0))],
+            Notes = item.Text("notes") ?? string.Empty,
             State = item.Text("state") switch { "stopped" or "writing" => ChatState.Stopped, "failed" => ChatState.Failed, _ => ChatState.Done },
             Error = item.Text("error"),
             Numbers = item.Object("numbers") is { } numbers ? Numbers(numbers) : null,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Fathom.Documents;
 using Fathom.Server.Errors;
 
 namespace Fathom.Server.Chat;
@@ -9,11 +10,15 @@ namespace Fathom.Server.Chat;
 /// <param name="System">Its system prompt; empty for none.</param>
 /// <param name="Nodes">Its messages, parents before children.</param>
 /// <param name="Leaf">The last message of the branch that is shown; null for the last message.</param>
-internal sealed record ImportedChat(string Title, string System, IReadOnlyList<ChatNode> Nodes, string? Leaf);
+internal sealed record ImportedChat(string Title, string System, IReadOnlyList<ChatNode> Nodes, string? Leaf)
+{
+    /// <summary>Its documents by their ids.</summary>
+    public IReadOnlyDictionary<string, SourceDocument> Documents { get; init; } = new Dictionary<string, SourceDocument>();
+}
 
 /// <summary>
 /// The shown branch of a conversation as Markdown that people read and that comes back whole. Comments tell where each text begins, and a line that looks like one of them gets a backslash in
-/// front, so nothing that was said can forge a message.
+/// front, so nothing that was said can forge a message. Of documents it has the names only; their texts are in the JSON.
 /// </summary>
 internal static class MarkdownTransfer
 {
@@ -31,6 +36,7 @@ internal static class MarkdownTransfer
         foreach (ChatNode node in path)
         {
             Section(node.Role, node.Role == "user" ? "## Question" : "## Answer", null);
+            if (node.Documents.Count > 0) Section("documents", null, string.Join('\n', node.Documents.Select(document => $"- {document.Path.ReplaceLineEndings(" ")}")));
             foreach (ChatAttachment file in node.Files) Section($"file {Uri.EscapeDataString(file.Name)}", null, file.Text);
             if (node.Reasoning.Length > 0) Section("reasoning", null, node.Reasoning);
             Section("text", null, node.Content);
@@ -71,6 +77,7 @@ internal static class MarkdownTransfer
             else if (nodes.Count == 0) throw Strange($"'{name}' stands before the first message");
             else if (name == "text") nodes[^1] = nodes[^1] with { Content = body };
             else if (name == "reasoning") nodes[^1] = nodes[^1] with { Reasoning = body };
+            else if (name == "documents") continue;
             else if (name.StartsWith("file ", StringComparison.Ordinal)) nodes[^1] = nodes[^1] with { Files = [.. nodes[^1].Files, new ChatAttachment(Uri.UnescapeDataString(name[5..]), body)] };
             else throw Strange($"'{name}' is not known");
         }

@@ -14,7 +14,7 @@ namespace Fathom.Server.Chat;
 internal sealed class ModelEndpoint(AnswerService service, bool keepsConversations)
 {
     // The layout of a large model is counted once.
-    private readonly Lazy<JsonObject?> layout = new(() => service.Model.Model is V4Model model ? Layout(model) : null);
+    private readonly Lazy<JsonObject?> layout = new(() => service.Model.Model is V4Model model ? Layout(model, service.Model.ContextLength) : null);
 
     /// <summary>Adds it to a server.</summary>
     public void Map(IEndpointRouteBuilder app)
@@ -62,7 +62,7 @@ internal sealed class ModelEndpoint(AnswerService service, bool keepsConversatio
         return status;
     }
 
-    private static JsonObject Layout(V4Model model)
+    private static JsonObject Layout(V4Model model, int contextTokens)
     {
         V4Config config = model.Config;
         var summary = new ModelSummary(config);
@@ -88,6 +88,7 @@ internal sealed class ModelEndpoint(AnswerService service, bool keepsConversatio
             ["prediction_parameters"] = summary.PredictionParameters,
             ["weight_bytes"] = model.Checkpoint.TotalBytes,
             ["weight_formats"] = new JsonArray([.. bytes.Select(group => (JsonNode)new JsonObject { ["format"] = StoredTypes.NameOf(group.Key), ["bytes"] = group.Sum(tensor => tensor.ByteLength) })]),
+            ["session_bytes"] = (long)summary.CacheBytes(model.CacheFormat, contextTokens) + summary.CompressorStateBytes,
             ["workspace_bytes"] = model.WorkspaceBytes,
             ["profile"] = model.Profile.ToString().ToLowerInvariant(),
             ["parameters_by_group"] = new JsonArray([.. summary.ParametersByGroup.OrderByDescending(group => group.Value).Select(group => (JsonNode)new JsonObject { ["group"] = group.Key, ["count"] = group.Value })]),

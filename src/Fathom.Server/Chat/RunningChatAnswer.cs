@@ -18,7 +18,7 @@ internal sealed record ChatSign(string? Name, string Data = "");
 /// An answer of the web chat in the making. It gathers what the model writes, keeps it in the store, and tells everybody who follows: nobody, when the browser has gone away, or several, when the
 /// page was opened again. Written by the thread that runs the answer; followers may come and go on any other.
 /// </summary>
-internal sealed class RunningChatAnswer(ChatStore store, ChatNode? question, ChatNode answer) : IAnswerWriter, IDisposable
+internal sealed class RunningChatAnswer(ChatStore store, ChatNode? question, ChatNode answer, Func<string, string?> check) : IAnswerWriter, IDisposable
 {
     private static readonly TimeSpan SavingPause = TimeSpan.FromSeconds(2);
 
@@ -58,7 +58,7 @@ internal sealed class RunningChatAnswer(ChatStore store, ChatNode? question, Cha
         switch (happened)
         {
             case PrefillProgress progress:
-                Tell("progress", new JsonObject { ["cached"] = progress.CachedTokens, ["done"] = progress.DoneTokens, ["total"] = progress.TotalTokens });
+                TellProgress(progress);
                 break;
             case ReasoningDelta delta:
                 if (thinkingBegan == 0) thinkingBegan = Stopwatch.GetTimestamp();
@@ -95,12 +95,27 @@ internal sealed class RunningChatAnswer(ChatStore store, ChatNode? question, Cha
         return Task.CompletedTask;
     }
 
-    /// <summary>Keeps the answer as it is now, whole or not, and lets go of everybody who follows.</summary>
+    /// <summary>A part of documents that do not fit one prompt is read now.</summary>
+    public void TellPart(int part, int parts) => Tell("part", new JsonObject { ["part"] = part, ["parts"] = parts });
+
+    /// <summary>Notes stand in the place of the question's documents from now on.</summary>
+    public void TellNotes(string questionId, string notes) => Tell("notes", new JsonObject { ["question"] = questionId, ["notes"] = notes });
+
+    /// <summary>Tells how far a prompt is read.</summary>
+    public void TellProgress(PrefillProgress progress) => Tell("progress", new JsonObject { ["cached"] = progress.CachedTokens, ["done"] = progress.DoneTokens, ["total"] = progress.TotalTokens });
+
+    /// <summary>Keeps the answer as it is now, whole or not, checks it, and lets go of everybody who follows.</summary>
     public void Close()
     {
         EndThinking();
         if (node.State == ChatState.Writing) node = node with { State = ChatState.Stopped };
         Save();
+        if (check(content.ToString()) is { } sources)
+        {
+            node = node with { Sources = sources };
+            Save();
+        }
+
         Tell("done", new JsonObject { ["message"] = ChatJsonForms.Of(Now()) });
         lock (turn)
         {

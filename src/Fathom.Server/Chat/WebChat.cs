@@ -1,4 +1,5 @@
 using Fathom.Server.Access;
+using Fathom.Server.Chat.Attaching;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Data.Sqlite;
@@ -13,6 +14,9 @@ internal sealed class WebChat : IAsyncDisposable
     private readonly ChatDatabase database;
     private readonly ChatAnswers answers;
     private readonly ChatStore store;
+    private readonly DocumentFiles documentFiles;
+    private readonly DocumentStore documentStore;
+    private readonly Uploads uploads;
     private readonly PageFiles files = new();
 
     /// <summary>Opens the file of conversations; when it cannot be written, they are kept until the server stops, and a line on stderr says so.</summary>
@@ -35,6 +39,10 @@ internal sealed class WebChat : IAsyncDisposable
 
         store = new ChatStore(database);
         answers = new ChatAnswers(service, store);
+        documentFiles = new DocumentFiles(KeepsConversations ? service.Options.ChatsFile : null);
+        documentStore = new DocumentStore(database, documentFiles, service.Options);
+        documentStore.Sweep();
+        uploads = new Uploads(documentFiles, documentStore, service.Options);
     }
 
     private bool KeepsConversations { get; }
@@ -46,7 +54,10 @@ internal sealed class WebChat : IAsyncDisposable
     {
         files.Map(app);
         new SessionEndpoints(Service, access).Map(app);
-        new ChatEndpoints(Service, store, answers).Map(app);
+        var documents = new ChatDocuments(Service, documentStore, documentFiles);
+        new ChatEndpoints(Service, store, answers, documents).Map(app);
+        new DocumentEndpoints(Service, store, documents).Map(app);
+        new UploadEndpoints(Service, uploads).Map(app);
         new PresetEndpoints(Service, store).Map(app);
         new ModelEndpoint(Service, KeepsConversations).Map(app);
     }
@@ -62,6 +73,8 @@ internal sealed class WebChat : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await answers.DisposeAsync().ConfigureAwait(false);
+        uploads.Dispose();
         database.Dispose();
+        documentFiles.Dispose();
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Fathom.Inference;
+using Fathom.Model.Streaming;
 using Fathom.Text;
 using Fathom.Text.Grammars;
 using Microsoft.AspNetCore.Http;
@@ -23,6 +24,7 @@ internal static class ErrorBodies
             : new ApiException(429, "rate_limit_error", full.Message) { Code = "rate_limit_exceeded", RetryAfter = 5 },
         ChatFormatException or ArgumentException or GrammarException => ApiException.BadRequest(exception.Message),
         BadHttpRequestException bad => new ApiException(bad.StatusCode, ApiException.InvalidRequest, bad.StatusCode == 413 ? "The request is too large; send less text, or raise the server's limit." : "The request could not be read: " + bad.Message),
+        ExpertReadException => new ApiException(500, "server_error", "The model's weights could not be read from disk, so this answer ended; the server's log names the file. Try again, or tell whoever runs the server."),
         ObjectDisposedException => ApiException.Stopping(),
         _ => null,
     };

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Fathom.Inference;
+using Fathom.Model.Streaming;
 
 namespace Fathom.Server.Operation;
 
@@ -40,6 +41,20 @@ public sealed class ServerMetrics : IDisposable
         meter.CreateObservableGauge("fathom.cache_bytes", () => new Measurement<long>[] { new(model.Status.CacheBytes, Tag("tier", "memory")), new(model.Status.FolderBytes, Tag("tier", "disk")) }, "By", "Bytes of kept beginnings.");
         meter.CreateObservableGauge("fathom.cache_entries", () => new Measurement<long>[] { new(model.Status.CacheEntries, Tag("tier", "memory")), new(model.Status.FolderEntries, Tag("tier", "disk")) }, description: "Kept beginnings.");
         meter.CreateObservableCounter("fathom.cache_evictions", () => model.Status.CacheEvictions, description: "Kept beginnings given up for room in memory.");
+        if (model.Status.Streaming is not null) CreateStreaming(() => model.Status.Streaming!);
+    }
+
+    private void CreateStreaming(Func<ExpertStreamStatistics> now)
+    {
+        meter.CreateObservableGauge("fathom.expert_slots", () => now().Slots, description: "Experts that fit into the arena.");
+        meter.CreateObservableCounter(
+            "fathom.experts_needed",
+            () => new Measurement<long>[] { new(now().Hits, Tag("found", "memory")), new(now().Prefetched, Tag("found", "ahead")), new(now().Misses, Tag("found", "disk")) },
+            description: "Experts that layers needed, by where they were: in memory, on their way already, or on disk.");
+        meter.CreateObservableCounter("fathom.experts_unneeded", () => now().Unneeded, description: "Experts that were read ahead and then not needed.");
+        meter.CreateObservableCounter("fathom.expert_bytes_read", () => now().BytesRead, "By", "Bytes of experts read from disk.");
+        meter.CreateObservableCounter("fathom.expert_stall_time", () => now().StallTime.TotalSeconds, "s", "How long forwards waited for experts.");
+        meter.CreateObservableCounter("fathom.expert_read_errors", () => now().ReadErrors, description: "Reads of experts that failed.");
     }
 
     /// <summary>Ends the counting.</summary>

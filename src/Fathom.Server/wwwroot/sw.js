@@ -2,7 +2,7 @@
 const SHELL = "fathom-shell-1";
 const FILES = "/web/files/";
 const FIRST = ["/", ...[
-    "css/base.css", "css/layout.css", "css/messages.css", "css/dialogs.css", "js/main.js", "lang/en.json", "lang/de.json", "icons/icon.svg", "manifest.webmanifest",
+    "css/base.css", "css/layout.css", "css/messages.css", "css/documents.css", "css/dialogs.css", "js/main.js", "lang/en.json", "lang/de.json", "icons/icon.svg", "manifest.webmanifest",
 ].map(name => FILES + name)];
 
 self.addEventListener("install", event => {

@@ -13,8 +13,9 @@ namespace Fathom.Compute.Cpu.Integers;
 /// What undoes an offset of 16 that makes stored weights unsigned: for each group −16 times the sum of its integers, in two
 /// 16-bit halves, the lower one for columns 0 and 1 of every four and the upper one for columns 2 and 3, [columns / 32].
 /// </param>
+/// <param name="Sums">The sums of the first and of the last sixteen integers of each group, in the lower and the upper 16 bits, [columns / 32].</param>
 /// <param name="Wide">The integers once more with 16 bits, where the input was rounded for weights that need them, [columns].</param>
-internal readonly unsafe record struct IntegerRow(nint Values, nint Scales, nint Offsets, nint Wide)
+internal readonly unsafe record struct IntegerRow(nint Values, nint Scales, nint Offsets, nint Sums, nint Wide)
 {
     /// <summary>The integers.</summary>
     public sbyte* X => (sbyte*)Values;
@@ -28,15 +29,23 @@ internal readonly unsafe record struct IntegerRow(nint Values, nint Scales, nint
     /// <summary>The offsets.</summary>
     public int* O => (int*)Offsets;
 
+    /// <summary>The sum of the first sixteen integers of a group.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int FirstSum(int group) => (short)((int*)Sums)[group];
+
+    /// <summary>The sum of the last sixteen integers of a group.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int LastSum(int group) => ((int*)Sums)[group] >> 16;
+
     /// <summary>−16 times the sum of a group.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Offset(int group) => (short)O[group] + (O[group] >> 16);
 
     /// <summary>The row from a group on.</summary>
-    public IntegerRow From(long group) => new(Values + (nint)(group * IntegerRounding.Group), Scales + (nint)(group * sizeof(float)), Offsets + (nint)(group * sizeof(int)), Wide + (nint)(group * IntegerRounding.Group * sizeof(short)));
+    public IntegerRow From(long group) => new(Values + (nint)(group * IntegerRounding.Group), Scales + (nint)(group * sizeof(float)), Offsets + (nint)(group * sizeof(int)), Sums + (nint)(group * sizeof(int)), Wide + (nint)(group * IntegerRounding.Group * sizeof(short)));
 }
 
-/// <summary>The rows of an input as integers. All values come first, then all scales, all offsets, and the wide values if there are any.</summary>
+/// <summary>The rows of an input as integers. All values come first, then all scales, all offsets, all sums, and the wide values if there are any.</summary>
 /// <param name="data">Memory of <see cref="FloatsPerRow"/> floats a row.</param>
 /// <param name="count">Rows.</param>
 /// <param name="width">Integers a row, a multiple of 32.</param>
@@ -52,7 +61,7 @@ internal readonly unsafe struct IntegerInputs(float* data, int count, int width,
     public bool IsWide { get; } = isWide;
 
     /// <summary>Floats of memory that a row takes.</summary>
-    public static int FloatsPerRow(int width, bool isWide) => (width / 4) + (2 * (width / IntegerRounding.Group)) + (isWide ? width / 2 : 0);
+    public static int FloatsPerRow(int width, bool isWide) => (width / 4) + (3 * (width / IntegerRounding.Group)) + (isWide ? width / 2 : 0);
 
     public IntegerRow this[int row]
     {
@@ -62,8 +71,9 @@ internal readonly unsafe struct IntegerInputs(float* data, int count, int width,
             var values = (sbyte*)data;
             float* scales = (float*)(values + ((long)Count * Width));
             int* offsets = (int*)(scales + (Count * groups));
-            short* wide = (short*)(offsets + (Count * groups));
-            return new IntegerRow((nint)(values + ((long)row * Width)), (nint)(scales + (row * groups)), (nint)(offsets + (row * groups)), IsWide ? (nint)(wide + ((long)row * Width)) : 0);
+            int* sums = offsets + (Count * groups);
+            short* wide = (short*)(sums + (Count * groups));
+            return new IntegerRow((nint)(values + ((long)row * Width)), (nint)(scales + (row * groups)), (nint)(offsets + (row * groups)), (nint)(sums + (row * groups)), IsWide ? (nint)(wide + ((long)row * Width)) : 0);
         }
     }
 }
@@ -89,9 +99,9 @@ internal unsafe struct IntegerRoundingJob : IParallelJob
             Vector256.Narrow(both.GetLower(), both.GetUpper()).Store(values);
             if (Output.IsWide) both.Store(row.W + (group * IntegerRounding.Group));
             row.S[group] = max / IntegerRounding.Largest;
-            Vector512<int> sums = i + j;
-            int all = Vector512.Sum(sums), lower = Vector512.Sum(sums & Vector512.Create(-1, -1, 0, 0, -1, -1, 0, 0, -1, -1, 0, 0, -1, -1, 0, 0));
+            int first = Vector512.Sum(i), last = Vector512.Sum(j), all = first + last, lower = Vector512.Sum((i + j) & Vector512.Create(-1, -1, 0, 0, -1, -1, 0, 0, -1, -1, 0, 0, -1, -1, 0, 0));
             row.O[group] = ((-16 * lower) & 0xFFFF) | ((-16 * (all - lower)) << 16);
+            ((int*)row.Sums)[group] = (first & 0xFFFF) | (last << 16);
         }
     }
 

@@ -16,8 +16,15 @@ internal static unsafe class IntegerPanel
     // Rows lie too far apart and are too many for the processor to fetch them ahead by itself.
     private const int PairsAhead = 16;
 
-    /// <summary>Floats that a panel takes: the weights, then the scales.</summary>
-    public static long Floats(WeightMatrix weight) => (Rows * (long)weight.Columns / (weight.Format == WeightFormat.Fp8 ? 2 : 4)) + ScaleFloats(weight.Columns);
+    /// <summary>Whether a panel of this format holds 16-bit numbers.</summary>
+    public static bool IsWide(WeightFormat format) => format is WeightFormat.Fp8 or WeightFormat.Q6K;
+
+    /// <summary>Floats that a panel takes: the weights, then the scales and what it takes to gather them.</summary>
+    public static long Floats(WeightMatrix weight)
+    {
+        bool hasMinima = weight.Format is WeightFormat.Q4K or WeightFormat.Q2K;
+        return (Rows * (long)weight.Columns / (IsWide(weight.Format) ? 2 : 4)) + (hasMinima ? 2 * Rows * (long)weight.Columns / 32 : 0) + ScaleFloats(weight.Columns);
+    }
 
     /// <summary>Where the scales are.</summary>
     public static float* ScalesOf(byte* panel, int columns) => (float*)(panel + ((long)Rows * columns));

@@ -1,8 +1,6 @@
-using System.Runtime.Intrinsics.X86;
-
 namespace Fathom.Compute.Cpu.Integers;
 
-/// <summary>Chooses the kernel of a fast product. All of them give the bits of <see cref="IntegerWeights.Dot"/>.</summary>
+/// <summary>Cuts a fast product into the pieces that kernels take. All of them give the bits of <see cref="IntegerWeights.Dot"/>.</summary>
 internal static unsafe class IntegerProducts
 {
     /// <summary>Weight rows that the row kernels take together.</summary>
@@ -11,16 +9,14 @@ internal static unsafe class IntegerProducts
     /// <summary>Up to so many inputs are multiplied one by one; a panel would not be read often enough.</summary>
     public const int MostAlone = 4;
 
-    // Inputs that a tile takes together at most.
-    private const int MostTogether = 6;
-
-    /// <summary>Whether this processor has what the kernels need; the formula runs everywhere, slowly.</summary>
-    public static bool HasKernels => Avx512Vbmi.IsSupported && AvxVnni.IsSupported;
+    /// <summary>Inputs that a tile takes together at most.</summary>
+    public const int MostTogether = 6;
 
     /// <summary>Floats of scratch for a work item.</summary>
     public static long ScratchFloats(WeightMatrix weight) => IntegerPanel.Floats(weight) + (MostTogether * IntegerPanel.Rows);
 
     /// <summary>y[i][o] = x_i · row (first + o), for a run of rows; many inputs take <see cref="IntegerPanel.Rows"/> at a time.</summary>
+    /// <param name="kernels">The kernels of the processor; null takes the formula.</param>
     /// <param name="weight">A matrix that takes integers.</param>
     /// <param name="first">First weight row.</param>
     /// <param name="rows">Weight rows.</param>
@@ -29,28 +25,23 @@ internal static unsafe class IntegerProducts
     /// <param name="scratch">Memory of <see cref="ScratchFloats"/>.</param>
     /// <param name="y">Where the product of input 0 and the first row goes.</param>
     /// <param name="stride">Floats between the products of two inputs.</param>
-    public static void Multiply(WeightMatrix weight, int first, int rows, IntegerInputs inputs, long group, float* scratch, float* y, long stride)
+    public static void Multiply(IntegerKernels? kernels, WeightMatrix weight, int first, int rows, IntegerInputs inputs, long group, float* scratch, float* y, long stride)
     {
-        if (HasKernels && inputs.Count > MostAlone && rows == IntegerPanel.Rows)
+        if (kernels is not null && inputs.Count > MostAlone && rows == IntegerPanel.Rows)
         {
-            MultiplyPanel(weight, first, inputs, group, scratch, y, stride);
+            MultiplyPanel(kernels, weight, first, inputs, group, scratch, y, stride);
             return;
         }
 
         int row = 0;
-        for (; HasKernels && row <= rows - RowsTogether; row += RowsTogether)
+        for (; kernels is not null && row <= rows - RowsTogether; row += RowsTogether)
         {
             byte* next = weight.Data + ((first + row + (row + (2 * RowsTogether) <= rows ? RowsTogether : 0)) * weight.RowBytes);
             for (int i = 0; i < inputs.Count; i++)
             {
                 IntegerRow x = inputs[i].From(group);
                 float* to = y + (i * stride) + row;
-                switch (weight.Format)
-                {
-                    case WeightFormat.Fp8: Fp8IntegerRows.Multiply(weight, first + row, x, next, to); break;
-                    case WeightFormat.Q80: Q80IntegerRows.Multiply(weight, first + row, x, (byte*)scratch, next, to); break;
-                    default: Fp4IntegerRows.Multiply(weight, first + row, x, (byte*)scratch, next, to); break;
-                }
+                kernels.MultiplyRows(weight, first + row, x, (byte*)scratch, next, to);
             }
         }
 
@@ -60,24 +51,18 @@ internal static unsafe class IntegerProducts
         }
     }
 
-    private static void MultiplyPanel(WeightMatrix weight, int first, IntegerInputs inputs, long group, float* scratch, float* y, long stride)
+    private static void MultiplyPanel(IntegerKernels kernels, WeightMatrix weight, int first, IntegerInputs inputs, long group, float* scratch, float* y, long stride)
     {
         var panel = (byte*)scratch;
         float* products = scratch + IntegerPanel.Floats(weight);
-        IntegerPanel.Fill(weight, first, panel);
-        int together = weight.Format == WeightFormat.Q80 ? 6 : 4;
+        kernels.FillPanel(weight, first, panel);
+        int together = kernels.InputsTogether(weight.Format);
         IntegerRow* x = stackalloc IntegerRow[MostTogether];
         for (int i = 0; i < inputs.Count; i += together)
         {
             // Where there are fewer, the last one is multiplied once more.
             for (int k = 0; k < together; k++) x[k] = inputs[Math.Min(i + k, inputs.Count - 1)].From(group);
-            switch (weight.Format)
-            {
-                case WeightFormat.Fp8: Fp8IntegerTile.Multiply(x, panel, weight.Columns, products); break;
-                case WeightFormat.Q80: Q80IntegerTile.Multiply(x, panel, weight.Columns, products); break;
-                default: Fp4IntegerTile.Multiply(x, panel, weight.Columns, products); break;
-            }
-
+            kernels.MultiplyPanel(weight.Format, x, panel, weight.Columns, products);
             for (int k = i; k < Math.Min(i + together, inputs.Count); k++)
                 new ReadOnlySpan<float>(products + ((k - i) * IntegerPanel.Rows), IntegerPanel.Rows).CopyTo(new Span<float>(y + (k * stride), IntegerPanel.Rows));
         }

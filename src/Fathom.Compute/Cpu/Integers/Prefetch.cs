@@ -12,6 +12,7 @@ internal static unsafe class Prefetch
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Lines(byte* start, long bytes)
     {
+        if (!Sse.IsSupported) return;
         for (long i = 0; i < bytes; i += Line) Sse.Prefetch0(start + i);
     }
 }

@@ -7,11 +7,12 @@ export class ApiError extends Error {
     }
 }
 
-async function ask(method, path, body) {
+async function ask(method, path, body, signal) {
     let response;
     try {
         response = await fetch(path, {
             method,
+            signal,
             headers: body === undefined ? {} : { "content-type": "application/json" },
             body: body === undefined ? undefined : JSON.stringify(body),
         });
@@ -52,5 +53,11 @@ export const api = {
     removePreset: id => ask("DELETE", preset(id)),
     answer: (id, fields) => ask("POST", `${conversation(id)}/answer`, fields),
     follow: id => ask("GET", answer(id)),
+    beginUpload: () => json("POST", "/web/uploads", {}),
+    readUpload: (id, signal) => ask("POST", `/web/uploads/${encodeURIComponent(id)}/read`, {}, signal),
+    endUpload: id => ask("DELETE", `/web/uploads/${encodeURIComponent(id)}`),
+    document: (id, from, count) => json("GET", `/web/documents/${encodeURIComponent(id)}?from=${from}&count=${count}`),
+    removeDocument: id => ask("DELETE", `/web/documents/${encodeURIComponent(id)}`),
+    fit: fields => json("POST", "/web/fit", fields),
     stop: id => ask("POST", `${answer(id)}/stop`, {}),
 };

@@ -11,6 +11,7 @@ export const SHORTCUTS = [
     { name: "editLast", keys: ["Alt", "E"] },
     { name: "copyLast", keys: ["Alt", "C"] },
     { name: "toggleThinking", keys: ["Alt", "T"] },
+    { name: "openSource", keys: ["Alt", "S"] },
     { name: "openSettings", keys: ["Alt", ","] },
     { name: "openModel", keys: ["Alt", "M"] },
     { name: "showShortcuts", keys: ["Alt", "H"] },

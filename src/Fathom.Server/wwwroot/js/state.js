@@ -3,6 +3,7 @@ import { api } from "./api.js";
 import { readEvents } from "./events.js";
 import { choose, t } from "./i18n.js";
 import { applyTheme, load, requestFields, save } from "./settings.js";
+import { Attaching, NOTHING } from "./attaching.js";
 import { branch, leafBelow, siblings, withMessages } from "./tree.js";
 
 const WAITING = "waiting";
@@ -10,8 +11,11 @@ const WAITING = "waiting";
 export class ChatState {
     state = {
         session: null, status: null, isAway: false, list: [], search: "", chat: null, draftSystem: "", progress: null, notice: null,
-        dialog: null, presets: [], settings: load(), isDrawerOpen: false, isLoading: true,
+        dialog: null, presets: [], settings: load(), isDrawerOpen: false, isLoading: true, attached: NOTHING, upload: null, fit: null, part: null, source: null, returned: null,
     };
+
+    // What concerns documents is done there, on the same state.
+    #attaching = new Attaching(this, changed => this.#set(changed), action => this.#try(action));
 
     #listeners = new Set();
     #readers = new Map();
@@ -63,7 +67,8 @@ export class ChatState {
 
     newChat() {
         this.#leave();
-        this.#set({ chat: null, draftSystem: "", progress: null, isDrawerOpen: false });
+        this.#set({ chat: null, draftSystem: "", progress: null, part: null, source: null, isDrawerOpen: false });
+        this.fitSoon();
         history.replaceState(null, "", location.pathname);
     }
 
@@ -73,7 +78,8 @@ export class ChatState {
         this.#leave();
         await this.#try(async () => {
             const chat = await api.get(id);
-            this.#set({ chat, progress: null });
+            this.#set({ chat, progress: null, part: null, source: null });
+            this.fitSoon();
             history.replaceState(null, "", `#${encodeURIComponent(id)}`);
             for (const message of chat.messages.filter(one => one.state === "writing")) this.#read(chat.id, message.id, () => api.follow(message.id));
         });
@@ -140,7 +146,7 @@ export class ChatState {
     // ---- questions and answers
 
     /** Asks below a message; by default below the last one that is shown. */
-    async ask(text, files = [], parent = this.path.at(-1)?.id ?? null) {
+    async ask(text, documents = [], parent = this.path.at(-1)?.id ?? null, files = []) {
         return await this.#try(async () => {
             let { chat } = this.state;
             if (!chat) {
@@ -148,14 +154,21 @@ export class ChatState {
                 this.#set({ chat });
                 history.replaceState(null, "", `#${encodeURIComponent(chat.id)}`);
             }
-            const question = { id: WAITING, parent, role: "user", content: text, files, state: "done" };
+            const question = { id: WAITING, parent, role: "user", content: text, files, documents, state: "done" };
             this.#setMessages(chat.id, WAITING, question);
-            this.#answer(chat.id, { parent, text, files });
+            this.#answer(chat.id, { parent, text, files, documents: documents.map(one => one.id) }, { text, documents });
         });
     }
 
+    /** A question that was refused goes back to where it was written, with its documents. */
+    giveBack(text, documents) {
+        const { attached } = this.state;
+        this.#set({ returned: { text }, attached: { ...attached, documents: [...documents, ...attached.documents] } });
+        this.fitSoon(text);
+    }
+
     async editQuestion(message, text) {
-        return this.ask(text, message.files ?? [], message.parent ?? null);
+        return this.ask(text, message.documents ?? [], message.parent ?? null, message.files ?? []);
     }
 
     regenerate(answer = this.path.findLast(message => message.role === "assistant")) {
@@ -176,6 +189,19 @@ export class ChatState {
         this.#set({ chat: { ...chat, leaf } });
         await this.#try(() => api.change(chat.id, { leaf }));
     }
+
+    // ---- documents
+
+    attach(roots) { return this.#attaching.attach(roots); }
+    detach(documents) { return this.#attaching.detach(documents); }
+    takeAttached() { return this.#attaching.take(); }
+    cancelUpload() { this.#attaching.cancel(); }
+    forgetLeftOut() { this.#attaching.forgetLeftOut(); }
+    fitSoon(text) { this.#attaching.fitSoon(text); }
+    openSource(places, index = 0) { return this.#attaching.open(places, index); }
+    moveSource(step) { return this.#attaching.move(step); }
+    moreSource(direction) { return this.#attaching.more(direction); }
+    closeSource() { this.#attaching.close(); }
 
     // ---- presets, settings, dialogs
 
@@ -249,12 +275,12 @@ export class ChatState {
         });
     }
 
-    #answer(chatId, fields) {
-        this.#read(chatId, WAITING, () => api.answer(chatId, { ...fields, ...requestFields(this.state.settings) }));
+    #answer(chatId, fields, asked) {
+        this.#read(chatId, WAITING, () => api.answer(chatId, { ...fields, ...requestFields(this.state.settings) }), asked);
     }
 
     // Follows an answer until it is whole, or the reader turns to another conversation; then the server goes on alone.
-    async #read(chatId, key, request) {
+    async #read(chatId, key, request, asked) {
         const reader = { isGone: false };
         this.#readers.set(key, reader);
         try {
@@ -272,12 +298,13 @@ export class ChatState {
             });
         } catch (error) {
             if (!reader.isGone && !(key !== WAITING && error.status === 404)) this.#fail(error);
-            this.#dropWaiting();
+            // What was refused goes back to where it was written.
+            if (this.#dropWaiting() && asked) this.giveBack(asked.text, asked.documents);
         } finally {
             if (this.#readers.get(key) === reader) this.#readers.delete(key);
         }
         if (reader.isGone) return;
-        this.#set({ progress: null });
+        this.#set({ progress: null, part: null });
         if (this.state.chat?.messages.some(message => message.state === "writing")) await this.#again(chatId);
         this.#list();
         this.#refresh();
@@ -301,6 +328,12 @@ export class ChatState {
                 break;
             case "progress":
                 this.#set({ progress: data });
+                break;
+            case "part":
+                this.#set({ part: data, progress: null });
+                break;
+            case "notes":
+                this.#setMessages(chatId, null, { ...this.state.chat?.messages.find(one => one.id === data.question), notes: data.notes });
                 break;
             case "reasoning":
                 this.#setMessages(chatId, null, { ...message, reasoning: (message.reasoning ?? "") + data.text });
@@ -326,9 +359,10 @@ export class ChatState {
 
     #dropWaiting() {
         const { chat } = this.state;
-        if (!chat?.messages.some(message => message.id === WAITING)) return;
+        if (!chat?.messages.some(message => message.id === WAITING)) return false;
         const messages = chat.messages.filter(message => message.id !== WAITING);
         this.#set({ chat: { ...chat, messages, leaf: chat.leaf === WAITING ? messages.at(-1)?.id ?? null : chat.leaf } });
+        return true;
     }
 
     #leave() {

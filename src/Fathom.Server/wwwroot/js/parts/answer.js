@@ -2,21 +2,24 @@
 import { html } from "../html.js";
 import { count, number, seconds, t } from "../i18n.js";
 import { copyText } from "../clipboard.js";
+import { allPlaces, isSame } from "../places.js";
 import { Branches } from "./branches.js";
 import { Icon, IconButton } from "./icons.js";
 import { Markdown } from "./markdown.js";
+import { Sources } from "./sources.js";
 
 export function Answer({ chat, message }) {
-    const isWriting = message.state === "writing", { progress } = chat.state;
+    const isWriting = message.state === "writing", { progress, part } = chat.state;
     const isEmpty = !message.content && !message.reasoning;
     return html`
         <article class="message answer" aria-label=${t("model")} aria-busy=${String(isWriting)}>
             ${message.reasoning && html`<${Thinking} message=${message} />`}
-            ${message.content && html`<${Markdown} text=${message.content} isGrowing=${isWriting} />`}
-            ${isWriting && isEmpty && html`<p class="waiting" role="status"><span class="dots" aria-hidden="true"></span>${progress ? t("reading", { done: number(progress.done), total: number(progress.total) }) : t("waiting")}</p>`}
+            ${message.content && html`<${Markdown} text=${message.content} isGrowing=${isWriting} sources=${message.sources} onCite=${place => cite(chat, message, place)} />`}
+            ${isWriting && isEmpty && html`<p class="waiting" role="status"><span class="dots" aria-hidden="true"></span>${stepOf(part, progress)}</p>`}
             ${message.state === "stopped" && html`<p class="state">${t("stopped")}</p>`}
             ${message.numbers?.finish_reason === "length" && html`<p class="state">${t("cutOff")}</p>`}
             ${message.state === "failed" && html`<p class="state failed" role="alert">${message.error ?? t("failed")}</p>`}
+            ${!isWriting && html`<${Sources} chat=${chat} message=${message} />`}
             ${!isWriting && html`
                 <div class="actions">
                     <${Branches} chat=${chat} message=${message} />
@@ -25,6 +28,19 @@ export function Answer({ chat, message }) {
                     ${message.numbers && html`<${Numbers} numbers=${message.numbers} />`}
                 </div>`}
         </article>`;
+}
+
+// Next and previous go through all that the answer cites.
+function cite(chat, message, place) {
+    const places = allPlaces(message.sources);
+    chat.openSource(places, places.findIndex(one => isSame(one, place)));
+}
+
+function stepOf(part, progress) {
+    const reading = progress && t("reading", { done: number(progress.done), total: number(progress.total) });
+    if (!part) return reading ?? t("waiting");
+    const step = part.part > part.parts ? t("combining") : t("readingPart", { part: number(part.part), parts: number(part.parts) });
+    return reading ? `${step} – ${reading}` : step;
 }
 
 function Thinking({ message }) {

@@ -2,12 +2,14 @@
 import { html, useEffect, useLayoutEffect, useState } from "../html.js";
 import { t } from "../i18n.js";
 import { shortcutOf } from "../shortcuts.js";
+import { allPlaces } from "../places.js";
 import { copyText } from "../clipboard.js";
 import { Composer } from "./composer.js";
 import { Dialogs } from "./dialogs.js";
 import { Login } from "./login.js";
 import { Messages } from "./messages.js";
 import { Sidebar } from "./sidebar.js";
+import { SourcePanel } from "./sourcepanel.js";
 import { StatusBar } from "./statusbar.js";
 import { TopBar } from "./topbar.js";
 import { IconButton } from "./icons.js";
@@ -25,7 +27,7 @@ export function App({ chat }) {
 
     if (state.isLoading && !state.session) return html`<div class="loading" role="status">${t("loading")}</div>`;
     if (state.session && !state.session.signed_in) return html`<${Login} chat=${chat} />`;
-    const shape = `page ${state.settings.sidebar ? "" : "no-sidebar"} ${state.isDrawerOpen ? "drawer-open" : ""}`;
+    const shape = `page ${state.settings.sidebar ? "" : "no-sidebar"} ${state.isDrawerOpen ? "drawer-open" : ""} ${state.source ? "with-source" : ""}`;
     return html`
         <div class=${shape}>
             <a class="skip" href="#question" onClick=${event => { event.preventDefault(); document.getElementById("question").focus(); }}>${t("skipToQuestion")}</a>
@@ -37,6 +39,7 @@ export function App({ chat }) {
                 <${Composer} chat=${chat} />
                 <${StatusBar} chat=${chat} />
             </main>
+            <${SourcePanel} chat=${chat} />
         </div>
         <div class="notices" role="alert">
             ${state.notice && html`<div class="notice ${state.notice.kind}"><span>${state.notice.text}</span><${IconButton} icon="close" label=${t("close")} onClick=${() => chat.dismiss()} /></div>`}
@@ -61,12 +64,13 @@ function listenToKeys(chat) {
         openSettings: () => chat.show({ name: "settings" }),
         openModel: () => chat.show({ name: "model" }),
         showShortcuts: () => chat.show({ name: "shortcuts" }),
-        stop: () => chat.state.isDrawerOpen ? chat.toggleSidebar() : chat.stop(),
+        openSource: () => { const places = allPlaces(last("assistant")?.sources); if (places.length > 0) chat.openSource(places); },
+        stop: () => chat.state.isDrawerOpen ? chat.toggleSidebar() : chat.state.source ? chat.closeSource() : chat.stop(),
     };
     const listener = event => {
         const name = shortcutOf(event);
         if (!name || event.defaultPrevented || document.querySelector("dialog[open]") || !chat.state.session?.signed_in) return;
-        if (name === "stop" && !chat.writing && !chat.state.isDrawerOpen) return;
+        if (name === "stop" && !chat.writing && !chat.state.isDrawerOpen && !chat.state.source) return;
         event.preventDefault();
         actions[name]();
     };

@@ -1,55 +1,55 @@
-// Where questions are written: text, files, how hard to think, send and stop.
+// Where questions are written: text, documents, how hard to think, send and stop.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../html.js";
-import { bytes, t } from "../i18n.js";
-import { readFiles } from "../files.js";
+import { t } from "../i18n.js";
+import { rootsOf } from "../uploads.js";
+import { Attachments } from "./attachments.js";
 import { Icon, IconButton } from "./icons.js";
 
 export const EFFORTS = ["default", "none", "low", "high", "max"];
 
 export function Composer({ chat }) {
-    const [text, setText] = useState(""), [files, setFiles] = useState([]), [isOver, setOver] = useState(false);
-    const area = useRef(null), input = useRef(null);
-    const { writing, state } = chat, isBusy = Boolean(writing) || chat.path.at(-1)?.id === "waiting";
+    const [text, setText] = useState(""), [isOver, setOver] = useState(false);
+    const area = useRef(null), input = useRef(null), folder = useRef(null);
+    const { writing, state } = chat, isBusy = Boolean(writing) || chat.path.at(-1)?.id === "waiting", hasDocuments = state.attached.documents.length > 0;
     useEffect(() => { if (matchMedia("(hover: hover)").matches) area.current.focus(); }, [state.chat?.id]);
     useLayoutEffect(() => grow(area.current), [text]);
+    useEffect(() => { if (state.returned && area.current.value === "") setText(state.returned.text); }, [state.returned]);
+    useEffect(() => chat.fitSoon(text), [text, state.chat?.leaf]);
 
-    const add = async list => {
-        const read = await readFiles(list);
-        setFiles(old => [...old, ...read.files]);
-        if (read.refused.length > 0) chat.tell(read.refused.map(one => t(one.reason, { name: one.name })).join(" "), "error");
-    };
     const send = async event => {
         event?.preventDefault();
         // What stands in the field, which may be newer than what was drawn.
-        const said = area.current.value, attached = files;
-        if (isBusy || (said.trim() === "" && files.length === 0)) return;
+        const said = area.current.value;
+        if (isBusy || state.upload || said.trim() === "") return;
         setText("");
-        setFiles([]);
-        if (!await chat.ask(said, attached)) {
-            setText(said);
-            setFiles(attached);
-        }
+        const documents = chat.takeAttached();
+        if (!await chat.ask(said, documents)) chat.giveBack(said, documents);
     };
     const keys = event => {
         const wants = event.key === "Enter" && !event.isComposing && (state.settings.sendWithEnter ? !event.shiftKey : event.ctrlKey || event.metaKey);
         if (wants) send(event);
     };
-    useEffect(() => listenToDrops(add, setOver), []);
+    useEffect(() => listenToDrops(roots => chat.attach(roots), setOver), []);
     const paste = event => {
-        if (event.clipboardData.files.length === 0) return;
+        const roots = rootsOf(event.clipboardData);
+        if (roots.length === 0) return;
         event.preventDefault();
-        add(event.clipboardData.files);
+        chat.attach(roots);
+    };
+    const pick = event => {
+        chat.attach([...event.target.files]);
+        event.target.value = "";
     };
     return html`
         <form class="composer column ${isOver ? "over" : ""}" onSubmit=${send} aria-label=${t("question")}>
             ${isOver && html`<div class="drop-here" aria-hidden="true">${t("dropHere")}</div>`}
-            ${files.length > 0 && html`<ul class="files" aria-label=${t("attached")}>${files.map((file, index) => html`
-                <li class="file attached"><${Icon} name="file" /><span class="file-name">${file.name}</span><span class="file-size">${bytes(new Blob([file.text]).size)}</span>
-                    <${IconButton} icon="close" label=${t("removeFile", { name: file.name })} onClick=${() => setFiles(files.filter((_, other) => other !== index))} /></li>`)}</ul>`}
-            <textarea id="question" ref=${area} rows="1" value=${text} placeholder=${t("askAnything")} aria-label=${t("question")} onInput=${event => setText(event.target.value)} onKeyDown=${keys} onPaste=${paste}></textarea>
+            <${Attachments} chat=${chat} />
+            <textarea id="question" ref=${area} rows="1" value=${text} placeholder=${t(hasDocuments ? "askDocuments" : "askAnything")} aria-label=${t("question")} onInput=${event => setText(event.target.value)} onKeyDown=${keys} onPaste=${paste}></textarea>
             <div class="composer-foot">
                 <${IconButton} icon="clip" label=${t("attach")} onClick=${() => input.current.click()} />
-                <input ref=${input} type="file" multiple hidden id="attach-file" aria-label=${t("attach")} onChange=${event => { add([...event.target.files]); event.target.value = ""; }} />
+                <${IconButton} icon="folder" label=${t("attachFolder")} onClick=${() => folder.current.click()} />
+                <input ref=${input} type="file" multiple hidden id="attach-file" aria-label=${t("attach")} onChange=${pick} />
+                <input ref=${folder} type="file" webkitdirectory hidden id="attach-folder" aria-label=${t("attachFolder")} onChange=${pick} />
                 <label class="effort"><${Icon} name="thought" /><span class="effort-label">${t("effort")}</span>
                     <select aria-label=${t("effort")} value=${state.settings.effort} onChange=${event => chat.setSettings({ effort: event.target.value })}>
                         ${EFFORTS.map(effort => html`<option value=${effort} selected=${effort === state.settings.effort}>${t(`effort_${effort}`)}</option>`)}
@@ -57,7 +57,7 @@ export function Composer({ chat }) {
                 <span class="push"></span>
                 ${isBusy
                     ? html`<button type="button" class="round stop" aria-label=${t("stop")} title=${t("stop")} disabled=${!writing} onClick=${() => chat.stop()}><${Icon} name="stop" /></button>`
-                    : html`<button type="submit" class="round" aria-label=${t("send")} title=${t("send")} disabled=${text.trim() === "" && files.length === 0}><${Icon} name="send" /></button>`}
+                    : html`<button type="submit" class="round" aria-label=${t("send")} title=${t("send")} disabled=${text.trim() === "" || Boolean(state.upload)}><${Icon} name="send" /></button>`}
             </div>
         </form>`;
 }
@@ -80,7 +80,7 @@ function listenToDrops(add, setOver) {
             event.preventDefault();
             depth = 0;
             setOver(false);
-            add([...event.dataTransfer.files]);
+            add(rootsOf(event.dataTransfer));
         },
     };
     for (const [name, listener] of Object.entries(listeners)) addEventListener(name, listener);

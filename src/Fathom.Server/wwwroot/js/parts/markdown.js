@@ -1,6 +1,7 @@
 // Shows a text as Markdown. Blocks that did not change stay what they are in the page: selections live on, and long answers stay cheap.
 import { html, useLayoutEffect, useRef } from "../html.js";
 import { blocksOf, clean, cleanCode } from "../markdown.js";
+import { linkCitations } from "../citations.js";
 import { copyText } from "../clipboard.js";
 import { t } from "../i18n.js";
 
@@ -8,21 +9,24 @@ let highlighter = null, drawer = null;
 const highlighting = () => highlighter ??= import("../../vendor/highlight.js/highlight.js").then(module => module.default);
 const drawing = () => drawer ??= import("../../vendor/katex/katex.js").then(module => module.default);
 
-export function Markdown({ text, isGrowing }) {
-    const place = useRef(null), shown = useRef([]);
+/** A text; with `sources` its citations open what they cite. */
+export function Markdown({ text, isGrowing, sources, onCite }) {
+    const place = useRef(null), shown = useRef([]), linked = useRef(null);
     useLayoutEffect(() => {
         const blocks = blocksOf(text);
-        shown.current = renew(place.current, shown.current, blocks, isGrowing);
-    }, [text, isGrowing]);
+        shown.current = renew(place.current, shown.current, blocks, isGrowing, sources);
+        if (sources?.citations && linked.current !== sources) linkCitations(place.current, sources, onCite);
+        linked.current = sources;
+    }, [text, isGrowing, sources]);
     return html`<div class="markdown" ref=${place}></div>`;
 }
 
-function renew(place, old, blocks, isGrowing) {
+function renew(place, old, blocks, isGrowing, sources) {
     const renewed = [];
     blocks.forEach((block, index) => {
         const isOpen = isGrowing && index === blocks.length - 1;
         const known = old[index];
-        if (known && known.block === block && known.isOpen === isOpen) {
+        if (known && known.block === block && known.isOpen === isOpen && known.sources === sources) {
             renewed.push(known);
             return;
         }
@@ -33,7 +37,7 @@ function renew(place, old, blocks, isGrowing) {
         dress(element, isOpen);
         if (known) known.element.replaceWith(element);
         else place.append(element);
-        renewed.push({ block, isOpen, element });
+        renewed.push({ block, isOpen, sources, element });
     });
     for (const gone of old.slice(blocks.length)) gone.element.remove();
     return renewed;

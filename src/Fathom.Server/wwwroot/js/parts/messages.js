@@ -21,7 +21,7 @@ export function Messages({ chat }) {
         follows.current = scrollHeight - scrollTop - clientHeight < NEAR;
         setAway(!follows.current);
     };
-    useLayoutEffect(() => { if (follows.current && place.current) toEnd(); });
+    useLayoutEffect(() => { if (follows.current && path.length > 0) toEnd(); });
     useEffect(() => toEnd(), [state.chat?.id]);
     const isWaiting = path.at(-1)?.id === "waiting";
     return html`

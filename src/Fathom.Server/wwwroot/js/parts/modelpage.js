@@ -37,6 +37,7 @@ function Figures({ model }) {
                 ["process", bytes(model.memory_bytes)], ["managed", bytes(model.managed_bytes)], layout && ["workspace", bytes(layout.workspace_bytes)],
                 ["cacheMemory", t("cacheOf", { used: bytes(model.cache_bytes), limit: bytes(model.cache_limit_bytes), n: number(model.cache_entries) })],
                 ["cacheFolder", `${bytes(model.folder_bytes)} (${number(model.folder_entries)})`], ["machine", bytes(model.machine_bytes)],
+                layout && ["plannedSession", bytes(layout.session_bytes)], layout && ["plan", planOf(layout.weight_bytes + layout.session_bytes, model.machine_bytes)],
             ].filter(Boolean)} /></section>
         <section><h3>${t("engine")}</h3>
             <${Table} rows=${[
@@ -45,6 +46,9 @@ function Figures({ model }) {
                 ["promptTokens", t("promptTokensOf", { read: count(model.prompt_tokens_read), cached: count(model.prompt_tokens_cached) })],
             ]} /></section>`;
 }
+
+// The rest of the machine needs some memory, too.
+const planOf = (needed, machine) => t(needed < machine * 0.9 ? "planFits" : "planTooLarge", { bytes: bytes(needed) });
 
 const Table = ({ rows }) => html`<dl class="figures">${rows.map(([name, value]) => html`<div><dt>${t(name)}</dt><dd>${value}</dd></div>`)}</dl>`;
 

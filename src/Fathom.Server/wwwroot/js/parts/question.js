@@ -1,9 +1,13 @@
 // What the reader said: shown as it was typed, with its files; can be edited, which begins another branch.
 import { html, useEffect, useRef, useState } from "../html.js";
-import { t, bytes } from "../i18n.js";
+import { bytes, number, t } from "../i18n.js";
 import { copyText } from "../clipboard.js";
+import { groupsOf, safeName } from "../places.js";
+import { sizeOf } from "./attachments.js";
 import { Branches } from "./branches.js";
 import { Icon, IconButton } from "./icons.js";
+
+const MOST_LISTED = 200;
 
 export function Question({ chat, message }) {
     const [isEditing, setEditing] = useState(false);
@@ -11,6 +15,8 @@ export function Question({ chat, message }) {
     return html`
         <article class="message question" aria-label=${t("you")}>
             ${message.files?.length > 0 && html`<ul class="files">${message.files.map(file => html`<li><${File} file=${file} /></li>`)}</ul>`}
+            ${message.documents?.length > 0 && html`<ul class="files" aria-label=${t("attached")}>${groupsOf(message.documents).map(group => html`<li><${Documents} chat=${chat} group=${group} /></li>`)}</ul>`}
+            ${message.notes && html`<p class="in-parts"><${Icon} name="warning" />${t("wasReadInParts")}</p>`}
             <div class="bubble">${message.content}</div>
             <div class="actions">
                 <${Branches} chat=${chat} message=${message} />
@@ -21,6 +27,17 @@ export function Question({ chat, message }) {
 }
 
 const File = ({ file }) => html`<details class="file"><summary><${Icon} name="file" /><span class="file-name">${file.name}</span><span class="file-size">${bytes(new Blob([file.text]).size)}</span></summary><pre tabindex="0" role="region" aria-label=${file.name}>${file.text.slice(0, 20_000)}</pre></details>`;
+
+// A document is a button that opens it; a folder or an archive unfolds.
+function Documents({ chat, group }) {
+    const { documents } = group;
+    const open = document => chat.openSource([{ document: document.id, path: document.path, kind: document.kind, from: 0, to: 0 }]);
+    if (documents.length === 1) return html`<button type="button" class="file document" onClick=${() => open(documents[0])}><${Icon} name="file" /><span class="file-name">${safeName(documents[0].path)}</span><span class="file-size">${sizeOf(group)}</span></button>`;
+    return html`
+        <details class="file"><summary><${Icon} name="folder" /><span class="file-name">${safeName(group.name)}</span><span class="file-size">${sizeOf(group)}</span></summary>
+            <ul class="folder">${documents.slice(0, MOST_LISTED).map(one => html`<li><button type="button" class="place" onClick=${() => open(one)}>${safeName(one.path)}</button></li>`)}
+                ${documents.length > MOST_LISTED && html`<li>${t("andMore", { n: number(documents.length - MOST_LISTED) })}</li>`}</ul></details>`;
+}
 
 function Editor({ chat, message, onClose }) {
     const [text, setText] = useState(message.content), area = useRef(null);

@@ -1,0 +1,55 @@
+using Fathom.Checkpoints;
+using Fathom.Evaluation.Planning;
+using Fathom.Model.Streaming;
+using Fathom.Text;
+
+namespace Fathom.Cli;
+
+/// <summary>A model as <c>fathom plan</c> looks at it: a checkpoint, or a config.json that stands for one in the official layout.</summary>
+/// <param name="Name">What the user sees.</param>
+/// <param name="Path">Folder or GGUF file; null for a config alone.</param>
+/// <param name="Config">The architecture.</param>
+/// <param name="Stored">Its weights.</param>
+/// <param name="Files">Its files; none for a config alone.</param>
+internal sealed record PlannedModel(string Name, string? Path, V4Config Config, StoredBytes Stored, string[] Files)
+{
+    /// <summary>Looks at a model, or at a config alone when one is named.</summary>
+    public static PlannedModel Open(string? model, string? configFile)
+    {
+        if (configFile is not null)
+        {
+            V4Config config = V4Config.Read(configFile);
+            return new PlannedModel(configFile, null, config, StoredBytes.OfOfficialLayout(config), []);
+        }
+
+        string path = ModelLocation.Resolve(model);
+        using Checkpoint checkpoint = Checkpoint.Open(path, looksAtExperts: false);
+        return new PlannedModel(path, path, checkpoint.Config, StoredBytes.Of(checkpoint), [.. checkpoint.Tensors.Select(tensor => tensor.File).Distinct(StringComparer.Ordinal)]);
+    }
+
+    /// <summary>How memory is divided; null when the budget is too small.</summary>
+    public MemoryPlan? Divide(long? budget, MemoryReserve reserve)
+    {
+        try
+        {
+            return budget is { } bytes ? MemoryPlan.For(Config, Stored.Sizes, bytes, reserve) : MachineMemory.StandardPlan(Config, Stored.Sizes, reserve: reserve);
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Tokens of a text; none without weights. A text that is too short is read again.</summary>
+    /// <param name="file">The text; null for one of Fathom's own.</param>
+    /// <param name="tokens">How many.</param>
+    public int[] Sample(string? file, int tokens)
+    {
+        if (Path is null || tokens == 0) return [];
+        if (tokens < 2) throw new ArgumentException("--sample must be 0, or at least 2 tokens.");
+        string text = file is null ? SampleText.Value : File.ReadAllText(file);
+        int[] ids = [.. TokenizerLocation.Open(Path).Encode(text, matchAddedTokens: false).Where(id => id < Config.VocabularySize)];
+        if (ids.Length == 0) throw new ArgumentException($"{file} has no text.");
+        return [.. Enumerable.Range(0, tokens).Select(i => ids[i % ids.Length])];
+    }
+}

@@ -1,0 +1,74 @@
+using Fathom.Checkpoints;
+using Fathom.Model;
+using Fathom.Model.Streaming;
+
+namespace Fathom.Evaluation.Planning;
+
+/// <summary>One way to run a model.</summary>
+/// <param name="Name">What it is.</param>
+/// <param name="WeightBytes">Bytes of all weights.</param>
+/// <param name="Memory">How memory is divided; null when the budget is too small.</param>
+/// <param name="Speed">What to expect; null when the budget is too small, or experts stream and the disk was not measured.</param>
+/// <param name="Problem">Why it does not run; null when it does.</param>
+public sealed record PlannedWay(string Name, long WeightBytes, MemoryPlan? Memory, SpeedPrediction? Speed, string? Problem);
+
+/// <summary>What this machine can do with a model, and what would change it.</summary>
+/// <param name="Config">The architecture.</param>
+/// <param name="Machine">What was measured.</param>
+/// <param name="ContextTokens">Tokens of a session.</param>
+/// <param name="Sessions">Sessions at once.</param>
+/// <param name="Chosen">What happens as things are.</param>
+/// <param name="Alternatives">What to change: fewer bits, shorter contexts, more memory.</param>
+public sealed record ModelPlan(V4Config Config, MachineSpeed Machine, int ContextTokens, int Sessions, PlannedWay Chosen, IReadOnlyList<PlannedWay> Alternatives)
+{
+    // Bits of a weight in the block formats that 'fathom quantize' writes.
+    private static readonly (string Name, double Bits)[] SmallFormats = [("Q2_K", 2.625), ("IQ2_XXS", 2.0625)];
+
+    /// <summary>Compares ways to run a model.</summary>
+    /// <param name="config">The architecture.</param>
+    /// <param name="stored">Its weights.</param>
+    /// <param name="machine">What was measured here.</param>
+    /// <param name="budget">Bytes of memory in all; null for what is chosen when nobody says.</param>
+    /// <param name="reserve">Sessions and their length.</param>
+    /// <param name="routing">Which experts are needed how often; null takes all alike.</param>
+    public static ModelPlan For(V4Config config, StoredBytes stored, MachineSpeed machine, long? budget, MemoryReserve reserve, RoutingSample? routing = null)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(stored);
+        ArgumentNullException.ThrowIfNull(reserve);
+        long available = MachineMemory.AvailableBytes;
+        int context = Math.Min(config.MaxPositions, reserve.ContextTokens ?? MemoryReserve.StandardContext);
+        reserve = reserve with { ContextTokens = context };
+
+        PlannedWay Way(string name, StoredBytes weights, long? memory, MemoryReserve room)
+        {
+            try
+            {
+                MemoryPlan plan = memory is { } bytes ? MemoryPlan.For(config, weights.Sizes, bytes, room) : MachineMemory.StandardPlan(config, weights.Sizes, available, room);
+                bool isTooSmall = memory is null && !plan.IsStreaming && plan.LeastBytes > available;
+                string? problem = isTooSmall ? $"needs {MemorySize.Format(plan.LeastBytes, isRoundedUp: true)}, and {MemorySize.Format(available)} are free" : null;
+                return new PlannedWay(name, weights.Sizes.TotalBytes, plan, isTooSmall ? null : SpeedPrediction.For(config, weights, plan, machine, context, routing), problem);
+            }
+            catch (ArgumentException exception)
+            {
+                return new PlannedWay(name, weights.Sizes.TotalBytes, null, null, exception.Message);
+            }
+        }
+
+        PlannedWay chosen = Way("as it is", stored, budget, reserve);
+        var others = new List<PlannedWay>();
+        if (chosen.Memory is not { IsStreaming: false } || chosen.Problem is not null)
+        {
+            if (context > ShortContext) others.Add(Way($"a context of {ShortContext:n0} tokens", stored, budget, reserve with { ContextTokens = ShortContext }));
+            foreach ((string name, double bits) in SmallFormats.Where(format => format.Bits < 0.95 * OfficialBits * stored.ExpertShare))
+                others.Add(Way($"experts as {name}", stored.WithExperts(bits), budget, reserve));
+            var whole = MemoryPlan.For(config, stored.Sizes, budget: null, reserve);
+            others.Add(Way($"{MemorySize.Format(whole.TotalBytes, isRoundedUp: true)} of memory", stored, whole.TotalBytes, reserve));
+        }
+
+        return new ModelPlan(config, machine, context, reserve.Sessions, chosen, others);
+    }
+
+    private const int ShortContext = 8192;
+    private const double OfficialBits = StoredBytes.OfficialExpertBits;
+}

@@ -1,0 +1,51 @@
+using System.Globalization;
+using Fathom.Checkpoints;
+
+namespace Fathom.Model.Streaming;
+
+/// <summary>The memory of this machine, and how much of it a model takes when nobody says.</summary>
+public static class MachineMemory
+{
+    // Shares of what is free: below the first everything stays in memory; otherwise the second is the budget, so that other programs go on.
+    private const double FitsShare = 0.9, BudgetShare = 0.85;
+
+    /// <summary>Bytes that this process could ever have: the machine's, or the limit of its container.</summary>
+    public static long TotalBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
+    /// <summary>Bytes that are free now, what the system only keeps as copies of files included. Where the system does not say (all but Linux), nine tenths of all.</summary>
+    public static long AvailableBytes => Math.Min(TotalBytes, AvailableOnLinux() ?? (long)(TotalBytes * 0.9));
+
+    /// <summary>Divides memory when no budget was given: everything in memory when it fits into what is free, else the larger part of that as a budget. A model that not even this is enough for stays mapped.</summary>
+    /// <param name="config">The architecture.</param>
+    /// <param name="sizes">Its weights.</param>
+    /// <param name="available">Free bytes; null to look.</param>
+    /// <param name="reserve">Room for caches; null for one session of the standard length.</param>
+    /// <param name="rows">Rows of a forward at most; null to choose.</param>
+    public static MemoryPlan StandardPlan(V4Config config, WeightSizes sizes, long? available = null, MemoryReserve? reserve = null, int? rows = null)
+    {
+        reserve ??= new MemoryReserve();
+        var whole = MemoryPlan.For(config, sizes, budget: null, reserve, rows);
+        long free = available ?? AvailableBytes;
+
+        // Without a budget sessions may grow to all of the model's positions, but need not.
+        var usual = MemoryPlan.For(config, sizes, budget: null, reserve with { ContextTokens = reserve.ContextTokens ?? MemoryReserve.StandardContext }, rows);
+        if (usual.TotalBytes <= free * FitsShare) return whole;
+        long budget = (long)(free * BudgetShare);
+        return budget < usual.LeastBytes ? whole : MemoryPlan.For(config, sizes, budget, reserve, rows);
+    }
+
+    private static long? AvailableOnLinux()
+    {
+        const string key = "MemAvailable:";
+        if (!OperatingSystem.IsLinux()) return null;
+        try
+        {
+            string? line = File.ReadLines("/proc/meminfo").FirstOrDefault(line => line.StartsWith(key, StringComparison.Ordinal));
+            return line is not null && long.TryParse(line[key.Length..].Replace("kB", string.Empty, StringComparison.Ordinal).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long kibibytes) ? kibibytes << 10 : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,23 @@
+namespace Fathom.Model.Streaming;
+
+/// <summary>What a memory budget must leave room for beside the weights.</summary>
+public sealed record MemoryReserve
+{
+    /// <summary>Tokens that a session has room for when nothing else is asked.</summary>
+    public const int StandardContext = 32_768;
+
+    /// <summary>Tokens that each session may hold; null for 32,768, or for all of the model's positions when it has fewer. A model under a budget accepts no longer sessions.</summary>
+    public int? ContextTokens { get; init; }
+
+    /// <summary>Sessions of that length at the same time.</summary>
+    public int Sessions { get; init; } = 1;
+
+    /// <summary>Room for kept beginnings of prompts, in sessions of that length.</summary>
+    public int KeptSessions { get; init; }
+
+    /// <summary>How sessions store compressed entries; a model that is opened takes <see cref="V4ModelOptions.CacheStorage"/>.</summary>
+    public CacheStorage Caches { get; init; }
+
+    /// <summary>The numeric profile, which decides on index keys; a model that is opened takes <see cref="V4ModelOptions.Profile"/>.</summary>
+    public NumericProfile Profile { get; init; } = NumericProfile.Fast;
+}
