@@ -78,7 +78,7 @@ public sealed class ModelSummary
             [
                 new CacheFormat("F32, FP4 index (--caches f32)", 4.0 * head, fp4, 4.0 * head),
                 new CacheFormat("BF16, FP4 index (--caches bf16)", 2.0 * head, fp4, 4.0 * head),
-                new CacheFormat("FP8 with BF16 rotary part, FP4 index (--caches compact)", compact, fp4, 4.0 * head),
+                new CacheFormat("FP8 and BF16, FP4 index (--caches compact)", compact, fp4, 4.0 * head),
                 new CacheFormat("BF16 throughout, in other systems", 2.0 * head, 2.0 * index, 2.0 * head),
             ];
         }

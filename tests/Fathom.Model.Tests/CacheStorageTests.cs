@@ -50,6 +50,14 @@ public sealed class CacheStorageTests
     }
 
     [Fact]
+    public void Entries_that_the_official_profile_has_rounded_lose_no_more_in_eight_bits_than_in_sixteen()
+    {
+        using V4Model compact = Open(CacheStorage.Compact, NumericProfile.Official), halves = Open(CacheStorage.BF16, NumericProfile.Official);
+        int[] tokens = EquivalenceTests.Tokens(compact, 400, 34);
+        Assert.Equal(Sequence.Logits(halves, tokens, [400]), Sequence.Logits(compact, tokens, [400]));
+    }
+
+    [Fact]
     public void A_snapshot_of_another_storage_is_refused()
     {
         using V4Model model = Open(CacheStorage.Compact, NumericProfile.Fast), other = Open(CacheStorage.BF16, NumericProfile.Fast);

@@ -1,4 +1,5 @@
 using Fathom.Checkpoints;
+using Fathom.Compute.Workers;
 using Fathom.Evaluation.Speed;
 using Fathom.Model;
 
@@ -19,7 +20,7 @@ public static class MachineProbe
     public static MachineSpeed Measure(V4Config config, int rows, IReadOnlyList<string> modelFiles, string folder, V4ModelOptions options, IProgress<string>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        int threads = options.Workers ?? Environment.ProcessorCount;
+        int threads = options.Workers ?? ThreadMeasurement.Here.Threads;
         progress?.Report("measuring the disk");
         double? disk = modelFiles.Count > 0 ? DiskProbe.Measure(modelFiles, cancellation) : DiskProbe.MeasureFolder(folder, cancellation);
         LayerTimes layers = LayerProbe.Measure(config, rows, folder, options, progress, cancellation);

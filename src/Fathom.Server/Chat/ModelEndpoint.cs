@@ -88,7 +88,7 @@ internal sealed class ModelEndpoint(AnswerService service, bool keepsConversatio
             ["prediction_parameters"] = summary.PredictionParameters,
             ["weight_bytes"] = model.Checkpoint.TotalBytes,
             ["weight_formats"] = new JsonArray([.. bytes.Select(group => (JsonNode)new JsonObject { ["format"] = StoredTypes.NameOf(group.Key), ["bytes"] = group.Sum(tensor => tensor.ByteLength) })]),
-            ["session_bytes"] = (long)summary.CacheBytes(summary.CacheFormats[0], contextTokens) + summary.CompressorStateBytes,
+            ["session_bytes"] = (long)summary.CacheBytes(model.CacheFormat, contextTokens) + summary.CompressorStateBytes,
             ["workspace_bytes"] = model.WorkspaceBytes,
             ["profile"] = model.Profile.ToString().ToLowerInvariant(),
             ["parameters_by_group"] = new JsonArray([.. summary.ParametersByGroup.OrderByDescending(group => group.Value).Select(group => (JsonNode)new JsonObject { ["group"] = group.Key, ["count"] = group.Value })]),
