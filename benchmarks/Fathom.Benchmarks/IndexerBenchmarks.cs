@@ -16,7 +16,7 @@ public unsafe class IndexerBenchmarks : DeviceBenchmark
     [Params(2048, 16384)]
     public int Entries { get; set; }
 
-    /// <summary>How keys are stored.</summary>
+    /// <summary>How keys are stored: in FP4 they are scanned in integers.</summary>
     [Params(RowFormat.F32, RowFormat.Fp4)]
     public RowFormat Format { get; set; }
 
@@ -28,6 +28,7 @@ public unsafe class IndexerBenchmarks : DeviceBenchmark
     protected override void Prepare()
     {
         queries = Random(Rows, Heads * HeadDim);
+        if (Format == RowFormat.Fp4) Device.HadamardAndRoundToFp4(queries, HeadDim, RowLayout.Fp4Group);
         weights = Random(Rows, Heads);
         var entries = new PagedRows(new RowLayout(Format, HeadDim));
         Rows values = Random(Entries, HeadDim);

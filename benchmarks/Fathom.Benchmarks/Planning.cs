@@ -27,13 +27,13 @@ internal static class Planning
     {
         (string budget, string context, string threads) = (way[0], way[1], way[2]);
         string plan = Path.Combine(folder, "plan.json"), bench = Path.Combine(folder, "bench.json");
-        Start(fathom, "plan", model, "--memory", budget, "--context", context, "--threads", threads, "--sessions", "2", "--json", plan);
+        Start(fathom, "plan", model, "--memory", budget, "--context", context, "--threads", threads, "--sessions", "2", "--sample-random", "--json", plan);
         JsonNode chosen = JsonNode.Parse(File.ReadAllText(plan))!["chosen"]!, speed = chosen["speed"]!;
         string rows = speed["prefillRows"]!.ToString(), depth = Number(int.Parse(context, CultureInfo.InvariantCulture) - Tokens);
         Start(fathom, "bench", "--model", model, "--memory", budget, "--threads", threads, "--prompts", rows, "--depths", depth, "--tokens", Number(Tokens), "--repeats", "3", "--json", bench);
         JsonNode report = JsonNode.Parse(File.ReadAllText(bench))!;
         double Measured(string kind) => report["results"]!.AsArray().Single(result => (string?)result!["kind"] == kind)!["tokensPerSecond"]!.GetValue<double>();
-        string bytes = Pair(chosen["memory"]!["totalBytes"]!.GetValue<double>() / 1e9, report["peakResidentBytes"]!.GetValue<double>() / 1e9);
+        string bytes = Pair(chosen["expectedBytes"]!.GetValue<double>() / 1e9, report["peakResidentBytes"]!.GetValue<double>() / 1e9);
         string prefill = Pair(speed["prefillTokensPerSecond"]!.GetValue<double>(), Measured("prefill")), decode = Pair(speed["decodeTokensPerSecond"]!.GetValue<double>(), Measured("decode"));
         Console.WriteLine($"| {budget}, {context}, {threads} | {bytes} | {prefill} | {decode} |");
     }

@@ -40,16 +40,27 @@ internal sealed record PlannedModel(string Name, string? Path, V4Config Config, 
         }
     }
 
-    /// <summary>Tokens of a text; none without weights. A text that is too short is read again.</summary>
+    /// <summary>Tokens of a text; a text that is too short is read again. Random ones where that is asked or the model has no tokenizer.</summary>
     /// <param name="file">The text; null for one of Fathom's own.</param>
     /// <param name="tokens">How many.</param>
-    public int[] Sample(string? file, int tokens)
+    /// <param name="isRandom">Whether random tokens are wanted.</param>
+    public int[] Sample(string? file, int tokens, bool isRandom)
     {
-        if (Path is null || tokens == 0) return [];
-        if (tokens < 2) throw new ArgumentException("--sample must be 0, or at least 2 tokens.");
-        string text = file is null ? SampleText.Value : File.ReadAllText(file);
-        int[] ids = [.. TokenizerLocation.Open(Path).Encode(text, matchAddedTokens: false).Where(id => id < Config.VocabularySize)];
-        if (ids.Length == 0) throw new ArgumentException($"{file} has no text.");
-        return [.. Enumerable.Range(0, tokens).Select(i => ids[i % ids.Length])];
+        if (tokens == 0) return [];
+        int[] ids = isRandom ? [] : Tokenize(file is null ? SampleText.Value : File.ReadAllText(file));
+        var random = new Random(1);
+        return [.. Enumerable.Range(0, tokens).Select(i => ids.Length > 0 ? ids[i % ids.Length] : random.Next(Config.VocabularySize))];
+    }
+
+    private int[] Tokenize(string text)
+    {
+        try
+        {
+            return [.. TokenizerLocation.Open(Path).Encode(text, matchAddedTokens: false).Where(id => id < Config.VocabularySize)];
+        }
+        catch (TokenizerException)
+        {
+            return [];
+        }
     }
 }

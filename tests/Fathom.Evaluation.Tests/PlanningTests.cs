@@ -70,6 +70,7 @@ public sealed class PlanningTests : IDisposable
         StoredBytes stored = StoredBytes.OfOfficialLayout(flash);
         ModelPlan plan = ModelPlan.For(flash, stored, Machine(disk: 2e9), 16_000_000_000, new MemoryReserve());
         Assert.True(plan.Chosen.Memory!.IsStreaming);
+        Assert.InRange(plan.Chosen.ExpectedBytes, 15_000_000_000, 16_000_000_000);
         Assert.Null(plan.Chosen.Problem);
         Assert.Equal(["a context of 8,192 tokens", "experts as Q2_K", "experts as IQ2_XXS"], plan.Alternatives.SkipLast(1).Select(way => way.Name));
         PlannedWay whole = plan.Alternatives[^1];
@@ -116,7 +117,21 @@ public sealed class PlanningTests : IDisposable
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
     }
 
-    private MachineSpeed Machine(double? disk) => new(2, 40e9, disk, new LayerTimes(1024, 2304, new Dictionary<LayerKind, LayerTime>
+    [Fact]
+    public void A_sample_of_routing_says_what_an_arena_holds()
+    {
+        // Two layers of four experts, one a token: layer 0 always takes expert 1; layer 1 takes 0, 1, 2, 3 in turn.
+        V4Config config = flash with { LayerCount = 2, ExpertCount = 4, ExpertsPerToken = 1 };
+        int[] always = [1, 1, 1, 1, 1, 1, 1, 1], turns = [0, 1, 2, 3, 0, 1, 2, 3];
+        var sample = RoutingSample.From(config, [always, turns], 8);
+        Assert.Equal(0.5, sample.ShareHeld(1), 9);
+        Assert.Equal(0.5 + (0.5 * 2 / 4), sample.ShareHeld(3), 9);
+        Assert.Equal(1, sample.ShareHeld(8), 9);
+        Assert.InRange(sample.ExpertsOf(1), 2, 2.7);
+        Assert.InRange(sample.ExpertsOf(1000), 4.9, 8);
+    }
+
+    private MachineSpeed Machine(double? disk) => new(2, 40e9, disk, new LayerTimes(1024, 2304, 400 << 20, new Dictionary<LayerKind, LayerTime>
     {
         [LayerKind.Window] = new(DenseSeconds, 0, 0.0002, ExpertSeconds, 1, 0.002),
         [LayerKind.Csa] = new(DenseSeconds, 0.0001, 0.0008, ExpertSeconds, 1, 0.002),

@@ -29,25 +29,27 @@ internal static class PlanCommand
         var folder = new Option<DirectoryInfo>("--temp") { Description = "Where temporary files of the measurement may lie (under 1 GB); with --config, a folder on the disk that the model will lie on.", DefaultValueFactory = _ => new DirectoryInfo(Path.GetTempPath()) };
         var sample = new Option<int>("--sample") { Description = "Tokens of text that are read to see which experts are needed often, when the model does not fit; that reads most of the model once. 0 takes all experts as alike.", DefaultValueFactory = _ => 256 };
         var text = new Option<FileInfo?>("--text") { Description = "The text of the sample; one of Fathom's own when left out." };
+        var isRandom = new Option<bool>("--sample-random") { Description = "Take random tokens as the sample: for synthetic checkpoints." };
         var json = new Option<FileInfo?>("--json") { Description = "Write the plan here as JSON." };
-        var command = new Command("plan", "Say what this machine can do with a model: what stays in memory, what is read from disk, how fast it will be, and what to change. Measures for some seconds.\n\nExamples:\n  fathom plan DeepSeek-V4-Flash --memory 24GB --context 65536\n  fathom plan --config config.json") { path, configFile, memory, context, sessions, threads, profile, caches, folder, sample, text, json };
+        var command = new Command("plan", "Say what this machine can do with a model: what stays in memory, what is read from disk, how fast it will be, and what to change. Measures for some seconds.\n\nExamples:\n  fathom plan DeepSeek-V4-Flash --memory 24GB --context 65536\n  fathom plan --config config.json") { path, configFile, memory, context, sessions, threads, profile, caches, folder, sample, text, isRandom, json };
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(context) < 1 || parsed.GetValue(sessions) < 1) throw new ArgumentException("--context and --sessions must be at least 1.");
             if (parsed.GetValue(configFile) is not null && parsed.GetValue(path) is not null) throw new ArgumentException("Name either a model or --config, not both.");
             var options = new V4ModelOptions { Workers = ModelArguments.CheckThreads(parsed.GetValue(threads)), Profile = parsed.GetValue(profile), CacheStorage = parsed.GetValue(caches) };
-            var reserve = new MemoryReserve { ContextTokens = parsed.GetValue(context), Sessions = parsed.GetValue(sessions), Caches = options.CacheStorage, Profile = options.Profile };
             PlannedModel model = PlannedModel.Open(parsed.GetValue(path), parsed.GetValue(configFile)?.FullName);
-            int[] tokens = model.Sample(parsed.GetValue(text)?.FullName, parsed.GetValue(sample));
-            (ModelPlan plan, RoutingSample? routing) = Plan(model, tokens, parsed.GetValue(memory), reserve, parsed.GetValue(folder)!.FullName, options, cancellation);
-            Show(model.Name, plan, routing is null ? 0 : tokens.Length);
+            var reserve = new MemoryReserve { ContextTokens = parsed.GetValue(context), Sessions = parsed.GetValue(sessions), Caches = V4Model.CacheFormatFor(model.Config, options) };
+            if (parsed.GetValue(sample) is < 0 or 1) throw new ArgumentException("--sample must be 0, or at least 2 tokens.");
+            int[] Sample() => model.Sample(parsed.GetValue(text)?.FullName, parsed.GetValue(sample), parsed.GetValue(isRandom));
+            (ModelPlan plan, RoutingSample? routing) = Plan(model, Sample, parsed.GetValue(memory), reserve, parsed.GetValue(folder)!.FullName, options, cancellation);
+            Show(model.Name, plan, routing is null ? 0 : parsed.GetValue(sample));
             if (parsed.GetValue(json) is { } file) AtomicFile.Write(file.FullName, JsonSerializer.Serialize(plan, Format));
             return Task.FromResult(0);
         });
         return command;
     }
 
-    private static (ModelPlan Plan, RoutingSample? Routing) Plan(PlannedModel model, int[] sample, long? budget, MemoryReserve reserve, string folder, V4ModelOptions options, CancellationToken cancellation)
+    private static (ModelPlan Plan, RoutingSample? Routing) Plan(PlannedModel model, Func<int[]> takeSample, long? budget, MemoryReserve reserve, string folder, V4ModelOptions options, CancellationToken cancellation)
     {
         using var line = new StatusLine();
         var progress = new StatusTexts(line);
@@ -55,7 +57,7 @@ internal static class PlanCommand
         int rows = memory is null ? MemoryPlan.StandardRows : Math.Min(memory.Rows, memory.ContextTokens);
         MachineSpeed machine = MachineProbe.Measure(model.Config, rows, model.Files, folder, options, progress, cancellation);
         RoutingSample? routing = null;
-        if (memory is { IsStreaming: true } && model.Path is { } path && sample.Length > 1)
+        if (memory is { IsStreaming: true } && model.Path is { } path && takeSample() is { Length: > 0 } sample)
         {
             progress.Report($"reading {sample.Length:n0} tokens to see which experts are needed");
             routing = RoutingSample.Take(path, sample, options with { MemoryBudget = memory.Budget, Reserve = reserve }, cancellation);
@@ -70,7 +72,7 @@ internal static class PlanCommand
         Line($"{name}");
         Line($"  this machine         {MemorySize.Format(MachineMemory.TotalBytes)} of memory, {MemorySize.Format(MachineMemory.AvailableBytes)} of it free; {machine.Threads} thread{(machine.Threads == 1 ? string.Empty : "s")}; memory reads {machine.MemoryBytesPerSecond / 1e9:0.0} GB/s, {Disk(machine)}");
         Line($"  asked for            {plan.Sessions} session{(plan.Sessions == 1 ? string.Empty : "s")} of {plan.ContextTokens:n0} tokens");
-        if (plan.Chosen.Memory is { } memory) ShowMemory(memory);
+        if (plan.Chosen.Memory is { } memory) ShowMemory(memory, plan.Chosen.ExpectedBytes);
         Line($"  {Verdict(plan.Chosen)}");
         if (plan.Chosen is { Memory.IsStreaming: true, Speed: { } streamed })
             Line($"  Of a token's experts {streamed.ShareHeld:p0} will be in memory, {(sampled > 0 ? $"by the routing of {sampled:n0} tokens" : "if all are needed alike; real texts need some more often")}.");
@@ -78,14 +80,14 @@ internal static class PlanCommand
         ShowWays(plan);
     }
 
-    private static void ShowMemory(MemoryPlan memory)
+    private static void ShowMemory(MemoryPlan memory, long expected)
     {
         if (memory.Budget is { } budget && memory.IsStreaming) Line($"  budget               {MemorySize.Format(budget)}");
         Line($"  weights in memory    {MemorySize.Format(memory.ResidentWeightBytes)}{(memory.IsStreaming ? " (all but routed experts)" : " (all)")}");
         Line($"  caches               {MemorySize.Format(memory.CacheBytes)}");
         Line($"  program and scratch  {MemorySize.Format(memory.ProgramBytes + memory.WorkingBytes)} ({memory.Rows:n0} rows at once)");
         if (memory.IsStreaming) Line($"  arena for experts    {MemorySize.Format(memory.ArenaBytes)}, {memory.Slots:n0} places of {MemorySize.Format(memory.SlotBytes)}");
-        Line($"  together             {MemorySize.Format(memory.TotalBytes)}; the least that works is {MemorySize.Format(memory.LeastBytes, isRoundedUp: true)}");
+        Line($"  together             at most {MemorySize.Format(memory.TotalBytes)}, probably {MemorySize.Format(expected)}; the least that works is {MemorySize.Format(memory.LeastBytes, isRoundedUp: true)}");
     }
 
     private static string Verdict(PlannedWay way) => way switch

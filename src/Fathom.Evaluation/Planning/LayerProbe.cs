@@ -18,7 +18,6 @@ public static class LayerProbe
     private const int SpareExperts = 2;
     private const int Repeats = 3;
     private const int Tokens = 12;
-    private const int LeastBatchRows = 1024;
 
     // Weights of real models lie in no cache; those of the probe should not either, unless the model's do.
     private const long BeyondCaches = 128L << 20;
@@ -37,6 +36,7 @@ public static class LayerProbe
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
         var kinds = new SortedDictionary<LayerKind, LayerTime>();
+        long workspace = 0;
         int depth = Math.Min(MostDepth, config.MaxPositions - (2 * Tokens));
         foreach (IGrouping<LayerKind, int> layers in Enumerable.Range(0, config.LayerCount).GroupBy(config.KindOf))
         {
@@ -46,7 +46,9 @@ public static class LayerProbe
             try
             {
                 SyntheticCheckpoint.Write(path, probe, cancellation: cancellation);
-                kinds.Add(layers.Key, Run(path, probe, config, rows, depth, options, cancellation));
+                (LayerTime time, long bytes) = Run(path, probe, config, rows, depth, options, cancellation);
+                kinds.Add(layers.Key, time);
+                workspace = Math.Max(workspace, bytes);
             }
             finally
             {
@@ -54,7 +56,7 @@ public static class LayerProbe
             }
         }
 
-        return new LayerTimes(rows, depth, kinds);
+        return new LayerTimes(rows, depth, workspace, kinds);
     }
 
     private static V4Config Probe(V4Config config, int ratio, int layersOfKind, int rows)
@@ -76,11 +78,10 @@ public static class LayerProbe
         return one with { LayerCount = layers, CompressRatios = [.. Enumerable.Repeat(ratio, layers), 0] };
     }
 
-    private static LayerTime Run(string path, V4Config probe, V4Config config, int rows, int depth, V4ModelOptions options, CancellationToken cancellation)
+    private static (LayerTime Time, long WorkspaceBytes) Run(string path, V4Config probe, V4Config config, int rows, int depth, V4ModelOptions options, CancellationToken cancellation)
     {
-        int most = Math.Max(rows, LeastBatchRows);
         TimedDevice? clock = null;
-        using V4Model model = V4Model.Open(path, new V4ModelOptions { Profile = options.Profile, Workers = options.Workers, MaxBatchRows = most, WrapDevice = device => clock = new TimedDevice(device) });
+        using V4Model model = V4Model.Open(path, new V4ModelOptions { Profile = options.Profile, Workers = options.Workers, CacheStorage = options.CacheStorage, MemoryBudget = long.MaxValue, MaxBatchRows = rows, WrapDevice = device => clock = new TimedDevice(device) });
         Sample Forward(ISession session, int count)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -101,14 +102,14 @@ public static class LayerProbe
         });
 
         using ISession read = model.CreateSession();
-        while (read.Length < depth) Forward(read, Math.Min(most, depth - read.Length));
+        while (read.Length < depth) Forward(read, Math.Min(rows, depth - read.Length));
         for (int i = 0; i < Tokens; i++) Forward(read, 1);
         Sample decode = Sample.Median(Tokens, () => Forward(read, 1));
 
         // The chunk shares its rows among all experts of the model; here fewer rows meet fewer experts.
         int rowsAsShared = Math.Clamp((int)((long)rows * probe.ExpertCount / config.ExpertCount), 1, rows);
         Sample prefill = Chunk(rows), shared = Chunk(rowsAsShared);
-        return new LayerTime(decode.Rest, decode.Pick, decode.Attend, decode.Experts / probe.ExpertsPerToken, prefill.Rest, shared.Experts / ExpectedExperts(probe, rowsAsShared));
+        return (new LayerTime(decode.Rest, decode.Pick, decode.Attend, decode.Experts / probe.ExpertsPerToken, prefill.Rest, shared.Experts / ExpectedExperts(probe, rowsAsShared)), model.WorkspaceBytes);
     }
 
     /// <summary>Experts of a layer that so many rows meet when each is as likely as the other.</summary>

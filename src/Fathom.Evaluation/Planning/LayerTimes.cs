@@ -14,5 +14,6 @@ public sealed record LayerTime(double Decode, double DecodePick, double DecodeAt
 /// <summary>Times of the layers of an architecture, in the official layout (FP8 matrices, FP4 experts).</summary>
 /// <param name="Rows">Rows of the chunk that was measured.</param>
 /// <param name="Depth">Tokens before the decoded one.</param>
+/// <param name="WorkspaceBytes">Scratch of a forward of that chunk, which all layers share.</param>
 /// <param name="Kinds">The kinds of layers that the architecture has.</param>
-public sealed record LayerTimes(int Rows, int Depth, IReadOnlyDictionary<LayerKind, LayerTime> Kinds);
+public sealed record LayerTimes(int Rows, int Depth, long WorkspaceBytes, IReadOnlyDictionary<LayerKind, LayerTime> Kinds);

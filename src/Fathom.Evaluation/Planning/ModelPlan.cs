@@ -7,10 +7,11 @@ namespace Fathom.Evaluation.Planning;
 /// <summary>One way to run a model.</summary>
 /// <param name="Name">What it is.</param>
 /// <param name="WeightBytes">Bytes of all weights.</param>
-/// <param name="Memory">How memory is divided; null when the budget is too small.</param>
+/// <param name="Memory">How memory is divided, at most; null when the budget is too small.</param>
+/// <param name="ExpectedBytes">Resident memory to expect when sessions are full.</param>
 /// <param name="Speed">What to expect; null when the budget is too small, or experts stream and the disk was not measured.</param>
 /// <param name="Problem">Why it does not run; null when it does.</param>
-public sealed record PlannedWay(string Name, long WeightBytes, MemoryPlan? Memory, SpeedPrediction? Speed, string? Problem);
+public sealed record PlannedWay(string Name, long WeightBytes, MemoryPlan? Memory, long ExpectedBytes, SpeedPrediction? Speed, string? Problem);
 
 /// <summary>What this machine can do with a model, and what would change it.</summary>
 /// <param name="Config">The architecture.</param>
@@ -47,11 +48,11 @@ public sealed record ModelPlan(V4Config Config, MachineSpeed Machine, int Contex
                 MemoryPlan plan = memory is { } bytes ? MemoryPlan.For(config, weights.Sizes, bytes, room) : MachineMemory.StandardPlan(config, weights.Sizes, available, room);
                 bool isTooSmall = memory is null && !plan.IsStreaming && plan.LeastBytes > available;
                 string? problem = isTooSmall ? $"needs {MemorySize.Format(plan.LeastBytes, isRoundedUp: true)}, and {MemorySize.Format(available)} are free" : null;
-                return new PlannedWay(name, weights.Sizes.TotalBytes, plan, isTooSmall ? null : SpeedPrediction.For(config, weights, plan, machine, context, routing), problem);
+                return new PlannedWay(name, weights.Sizes.TotalBytes, plan, Expected(plan, machine), isTooSmall ? null : SpeedPrediction.For(config, weights, plan, machine, context, routing), problem);
             }
             catch (ArgumentException exception)
             {
-                return new PlannedWay(name, weights.Sizes.TotalBytes, null, null, exception.Message);
+                return new PlannedWay(name, weights.Sizes.TotalBytes, null, 0, null, exception.Message);
             }
         }
 
@@ -69,6 +70,11 @@ public sealed record ModelPlan(V4Config Config, MachineSpeed Machine, int Contex
         return new ModelPlan(config, machine, context, reserve.Sessions, chosen, others);
     }
 
+    // The scratch that was measured in place of the most that it can be, and a program without an answer's worth of garbage.
+    private static long Expected(MemoryPlan plan, MachineSpeed machine) =>
+        UsualProgramBytes + plan.ResidentWeightBytes + plan.CacheBytes + (machine.Layers.WorkspaceBytes * plan.Rows / machine.Layers.Rows) + plan.ArenaBytes;
+
+    private const long UsualProgramBytes = 128L << 20;
     private const int ShortContext = 8192;
     private const double OfficialBits = StoredBytes.OfficialExpertBits;
 }

@@ -14,6 +14,9 @@ internal readonly record struct CacheLayouts(RowLayout Main, RowLayout Index)
     /// <summary>Whether index queries and keys are rounded to FP4 and stored so.</summary>
     public bool RoundsIndex => Index.Format == RowFormat.Fp4;
 
+    /// <summary>Bytes of an entry and of a row, for formulas.</summary>
+    public CacheFormat Format => new($"{Main.Format}, {Index.Format} index", Main.RowBytes, Index.RowBytes, sizeof(float) * Main.Width);
+
     /// <summary>The layouts that the options ask for.</summary>
     public static CacheLayouts For(V4Config config, V4ModelOptions options)
     {
