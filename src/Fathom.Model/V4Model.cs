@@ -108,6 +108,16 @@ public sealed class V4Model : ILanguageModel
     /// <summary>What that takes, for the specification's formula.</summary>
     public CacheFormat CacheFormat => context.Layouts.Format;
 
+    /// <summary>How sessions of a model would store entries.</summary>
+    /// <param name="config">The architecture.</param>
+    /// <param name="options">Profile and cache storage.</param>
+    public static CacheFormat CacheFormatFor(V4Config config, V4ModelOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(options);
+        return CacheLayouts.For(config, options).Format;
+    }
+
     /// <summary>Bytes that forwards hold as scratch at present, apart from sessions and mapped weights.</summary>
     public long WorkspaceBytes => workspace.Bytes + ((long)logits.Length * sizeof(float));
 
@@ -230,7 +240,7 @@ public sealed class V4Model : ILanguageModel
     internal static V4Model Create(Checkpoint checkpoint, V4ModelOptions options, IDevice? device = null, Func<IReadOnlyList<string>, IExpertFiles>? openFiles = null)
     {
         var sizes = WeightSizes.Of(checkpoint);
-        MemoryReserve reserve = options.Reserve with { Caches = options.CacheStorage, Profile = options.Profile };
+        MemoryReserve reserve = options.Reserve with { Caches = CacheFormatFor(checkpoint.Config, options) };
         MemoryPlan plan = options.MemoryBudget is { } budget
             ? MemoryPlan.For(checkpoint.Config, sizes, budget == long.MaxValue ? null : budget, reserve, options.MaxBatchRows)
             : MachineMemory.StandardPlan(checkpoint.Config, sizes, reserve: reserve, rows: options.MaxBatchRows);

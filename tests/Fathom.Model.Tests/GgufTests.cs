@@ -42,7 +42,7 @@ public sealed class GgufTests : IDisposable
         File.WriteAllBytes(PathOf(0, 2), files[0]);
         Assert.Contains("part x-00002-of-00002.gguf", Refused(PathOf(0, 2)), StringComparison.Ordinal);
         File.WriteAllBytes(PathOf(1, 2), files[0]);
-        Assert.Contains("each tensor in one part", Refused(PathOf(0, 2)), StringComparison.Ordinal);
+        Assert.Contains("'split.no': expected 1, as the name says, found 0", Refused(PathOf(0, 2)), StringComparison.Ordinal);
 
         string other = Path.Combine(folder, "other.gguf");
         File.WriteAllBytes(other, new GgufBytes().Add("general.architecture", "llama").ToArray());

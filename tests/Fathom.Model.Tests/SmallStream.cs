@@ -18,9 +18,9 @@ internal static class SmallStream
     public static V4Model Open(string path, int moreSlots = 0, NumericProfile profile = NumericProfile.Fast, int rows = 64, int workers = 2, Func<IReadOnlyList<string>, IExpertFiles>? files = null, bool readsExpected = true)
     {
         Checkpoint checkpoint = Checkpoint.Open(path, looksAtExperts: false);
-        var options = new V4ModelOptions { Profile = profile, Workers = workers, MaxBatchRows = rows, Reserve = new MemoryReserve { ContextTokens = 1024, Sessions = 4, Profile = profile }, ReadsExpectedExperts = readsExpected };
+        var options = new V4ModelOptions { Profile = profile, Workers = workers, MaxBatchRows = rows, Reserve = new MemoryReserve { ContextTokens = 1024, Sessions = 4 }, ReadsExpectedExperts = readsExpected };
         WeightSizes sizes = WeightSizes.Of(checkpoint);
-        long least = MemoryPlan.For(checkpoint.Config, sizes, null, options.Reserve, rows).LeastBytes;
+        long least = MemoryPlan.For(checkpoint.Config, sizes, null, options.Reserve with { Caches = V4Model.CacheFormatFor(checkpoint.Config, options) }, rows).LeastBytes;
         return V4Model.Create(checkpoint, options with { MemoryBudget = least + (moreSlots * sizes.SlotBytes) }, null, files);
     }
 

@@ -12,9 +12,9 @@ internal sealed class ModelArguments
     private readonly Option<FileInfo?> tokenizer = new("--tokenizer") { Description = "A tokenizer.json to use instead of the folder's own." };
     private readonly Option<NumericProfile> profile = ProfileOption();
     private readonly Option<int?> threads = ThreadsOption();
-    private readonly Option<CacheStorage> caches = CachesOption();
     private readonly Option<long?> memory = MemoryOption();
     private readonly Option<int?> context = new("--context") { Description = $"Tokens that prompt and answer may have together; with --memory {MemoryReserve.StandardContext:d} unless you say more." };
+    private readonly Option<CacheStorage> caches = CachesOption();
 
     /// <summary>The option that names a model.</summary>
     public static Option<string?> ModelOption() => new("--model") { Description = "Checkpoint folder, .gguf file, or the owner/name of a pulled model; the built-in model when left out." };
@@ -54,9 +54,9 @@ internal sealed class ModelArguments
         command.Options.Add(tokenizer);
         command.Options.Add(profile);
         command.Options.Add(threads);
-        command.Options.Add(caches);
         command.Options.Add(memory);
         command.Options.Add(context);
+        command.Options.Add(caches);
     }
 
     /// <summary>Whether the built-in model is meant.</summary>
@@ -66,7 +66,8 @@ internal sealed class ModelArguments
     public string NameOf(ParseResult parsed)
     {
         if (parsed.GetValue(model) is not { } path) return "minnow";
-        return ModelPath.NameOf(path).ToLowerInvariant();
+        string name = ModelLocation.RepositoryOf(path)?.Name ?? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+        return name.ToLowerInvariant();
     }
 
     /// <summary>Opens the model.</summary>

@@ -23,10 +23,10 @@ internal static class BenchCommand
         var tokens = new Option<int>("--tokens") { Description = "Tokens to decode in a run.", DefaultValueFactory = _ => 32 };
         var repeats = new Option<int>("--repeats") { Description = "Runs of each measurement; the median counts.", DefaultValueFactory = _ => 5 };
         Option<NumericProfile> profile = ModelArguments.ProfileOption();
-        Option<CacheStorage> caches = ModelArguments.CachesOption();
         var chunk = new Option<int?>("--chunk") { Description = $"Tokens of a prompt that go through the model at once ({MemoryPlan.StandardRows:d}, or what suits --memory)." };
         Option<long?> memory = ModelArguments.MemoryOption();
         var noExpected = new Option<bool>("--no-read-ahead") { Description = "With --memory: do not read experts that the next layer will probably need." };
+        Option<CacheStorage> caches = ModelArguments.CachesOption();
         var operations = new Option<bool>("--operations") { Description = "Also say which operations took the time of each measurement." };
         var json = new Option<FileInfo?>("--json") { Description = "Write the report here as JSON." };
         var csv = new Option<FileInfo?>("--csv") { Description = "Write the measurements here as CSV." };

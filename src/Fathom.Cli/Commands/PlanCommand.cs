@@ -37,8 +37,8 @@ internal static class PlanCommand
             if (parsed.GetValue(context) < 1 || parsed.GetValue(sessions) < 1) throw new ArgumentException("--context and --sessions must be at least 1.");
             if (parsed.GetValue(configFile) is not null && parsed.GetValue(path) is not null) throw new ArgumentException("Name either a model or --config, not both.");
             var options = new V4ModelOptions { Workers = ModelArguments.CheckThreads(parsed.GetValue(threads)), Profile = parsed.GetValue(profile), CacheStorage = parsed.GetValue(caches) };
-            var reserve = new MemoryReserve { ContextTokens = parsed.GetValue(context), Sessions = parsed.GetValue(sessions), Caches = options.CacheStorage, Profile = options.Profile };
             PlannedModel model = PlannedModel.Open(parsed.GetValue(path), parsed.GetValue(configFile)?.FullName);
+            var reserve = new MemoryReserve { ContextTokens = parsed.GetValue(context), Sessions = parsed.GetValue(sessions), Caches = V4Model.CacheFormatFor(model.Config, options) };
             if (parsed.GetValue(sample) is < 0 or 1) throw new ArgumentException("--sample must be 0, or at least 2 tokens.");
             int[] Sample() => model.Sample(parsed.GetValue(text)?.FullName, parsed.GetValue(sample), parsed.GetValue(isRandom));
             (ModelPlan plan, RoutingSample? routing) = Plan(model, Sample, parsed.GetValue(memory), reserve, parsed.GetValue(folder)!.FullName, options, cancellation);

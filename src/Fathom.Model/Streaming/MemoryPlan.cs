@@ -83,7 +83,7 @@ public sealed record MemoryPlan
         Check(reserve, rows);
         bool isBounded = budget is not null || reserve.ContextTokens is not null;
         int context = Math.Min(config.MaxPositions, reserve.ContextTokens ?? (isBounded ? MemoryReserve.StandardContext : config.MaxPositions));
-        long session = SessionBytes(config, context, reserve.Caches, reserve.Profile), cache = (reserve.Sessions + (long)reserve.KeptSessions) * session;
+        long cache = (reserve.Sessions + (long)reserve.KeptSessions) * SessionBytes(config, context, reserve.Caches);
         long program = ProgramBase + (sizes.TensorCount * ProgramBytesPerTensor);
         long Working(int count) => ForwardBytes(config, count, context, reserve.Sessions);
         var whole = new MemoryPlan
@@ -93,7 +93,7 @@ public sealed record MemoryPlan
             ResidentWeightBytes = sizes.TotalBytes,
             ContextTokens = context,
             CacheBytes = cache,
-            KeptBytes = reserve.KeptSessions * session,
+            KeptBytes = reserve.KeptSessions * SessionBytes(config, context, reserve.Caches),
             Rows = rows ?? StandardRows,
             WorkingBytes = Working(rows ?? StandardRows),
             SlotBytes = sizes.SlotBytes,
@@ -120,27 +120,25 @@ public sealed record MemoryPlan
 
     /// <summary>Bytes that the caches of a session of some length take, rings and whole pages included (architecture specification, section 10.1).</summary>
     /// <param name="config">The architecture.</param>
-    /// <param name="tokens">Tokens of the session.</param>
-    /// <param name="caches">How it stores compressed entries.</param>
-    /// <param name="profile">The numeric profile, which decides on index keys.</param>
-    public static long SessionBytes(V4Config config, int tokens, CacheStorage caches = CacheStorage.F32, NumericProfile profile = NumericProfile.Fast)
+    /// <param name="tokens">Length of the session.</param>
+    /// <param name="format">How entries are stored; null for 32 bits, the most.</param>
+    public static long SessionBytes(V4Config config, int tokens, CacheFormat? format = null)
     {
         ArgumentNullException.ThrowIfNull(config);
-        var layouts = Caches.CacheLayouts.For(config, new V4ModelOptions { CacheStorage = caches, Profile = profile });
         const int spare = Caches.V4Session.RollbackReach, page = Compute.Memory.PagedRows.RowsPerPage;
-        long floats = 0, entryBytes = 0;
+        (double main, double index) = format is null ? (sizeof(float) * config.HeadDim, sizeof(float) * config.IndexHeadDim) : (format.MainEntry, format.IndexEntry);
+        double bytes = 0;
         for (int layer = 0; layer < config.LayerCount + Math.Sign(config.MtpLayerCount); layer++)
         {
             int ratio = layer < config.LayerCount ? config.RatioOf(layer) : 0;
-            floats += (long)(config.Window + spare) * config.HeadDim;
+            bytes += (double)(config.Window + spare) * config.HeadDim * sizeof(float);
             if (ratio == 0) continue;
             bool isCsa = ratio == V4Config.CsaRatio;
             long width = config.HeadDim + (isCsa ? config.IndexHeadDim : 0), reach = isCsa ? 2 * ratio : ratio;
-            floats += 2 * (reach + spare) * width * (isCsa ? 2 : 1);
-            entryBytes += ((tokens / ratio / page) + 1L) * page * (layouts.Main.RowBytes + (isCsa ? layouts.Index.RowBytes : 0));
+            bytes += (2.0 * (reach + spare) * width * (isCsa ? 2 : 1) * sizeof(float)) + (((tokens / ratio / page) + 1) * page * (main + (isCsa ? index : 0)));
         }
 
-        return (floats * sizeof(float)) + entryBytes;
+        return (long)bytes;
     }
 
     /// <summary>Bytes of scratch that a forward takes at most: activations, lists of keys, and rows that wait to become part of the caches.</summary>
@@ -161,7 +159,7 @@ public sealed record MemoryPlan
         // Inputs as integers, two bytes each with their scales; the addresses of a row's keys, in lists that double; picked entries.
         perRow += (Math.Max(heads, streams) * 5 / 8) + (config.Window + Math.Max(config.IndexTopK, context / 128)) * 4L + config.IndexTopK + (8L * config.ExpertsPerToken);
         long scores = Math.Min(16L << 20, (long)rows * context / V4Config.CsaRatio);
-        long staged = 2 * SessionBytes(config, 0, profile: NumericProfile.Plain) / sizeof(float) * Math.Min(sessions, rows);
+        long staged = 2 * SessionBytes(config, 0) / sizeof(float) * Math.Min(sessions, rows);
         long perSession = config.VocabularySize + streams + hidden;
         return ((rows * perRow) + scores + staged + (sessions * perSession)) * sizeof(float);
     }

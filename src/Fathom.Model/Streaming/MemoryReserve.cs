@@ -17,9 +17,6 @@ public sealed record MemoryReserve
     /// <summary>Room for kept beginnings of prompts, in sessions of that length.</summary>
     public int KeptSessions { get; init; }
 
-    /// <summary>How sessions store compressed entries; a model that is opened takes <see cref="V4ModelOptions.CacheStorage"/>.</summary>
-    public CacheStorage Caches { get; init; }
-
-    /// <summary>The numeric profile, which decides on index keys; a model that is opened takes <see cref="V4ModelOptions.Profile"/>.</summary>
-    public NumericProfile Profile { get; init; } = NumericProfile.Fast;
+    /// <summary>How sessions store entries; null for 32 bits, the most. A model that is opened knows its own.</summary>
+    public CacheFormat? Caches { get; init; }
 }
