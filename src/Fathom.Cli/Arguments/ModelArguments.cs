@@ -66,8 +66,7 @@ internal sealed class ModelArguments
     public string NameOf(ParseResult parsed)
     {
         if (parsed.GetValue(model) is not { } path) return "minnow";
-        string name = ModelLocation.RepositoryOf(path)?.Name ?? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
-        return name.ToLowerInvariant();
+        return ModelPath.NameOf(path).ToLowerInvariant();
     }
 
     /// <summary>Opens the model.</summary>
