@@ -2,7 +2,7 @@
 //
 //     dotnet restore && node tools/notices.mjs
 //
-// Licences come from the packages' own .nuspec files and from the licence files beside the web chat's parts.
+// Licences come from the packages' own .nuspec files and from what tools/vendor.mjs noted of the web chat's parts.
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,15 +26,14 @@ for (const project of ["Fathom.Cli"]) {
 const vendor = join(root, "src", "Fathom.Server", "wwwroot", "vendor");
 const parts = readdirSync(vendor).sort().map(part => {
     const files = readdirSync(join(vendor, part)).filter(file => file.startsWith("LICENSE"));
-    const first = readFileSync(join(vendor, part, "LICENSE"), "utf8");
-    const licence = /Mozilla Public/i.test(first) && /Apache/i.test(first) ? "Apache-2.0 or MPL-2.0" : /BSD/i.test(first) ? "BSD-3-Clause" : /Apache/i.test(first) ? "Apache-2.0" : /Redistribution and use/i.test(first) ? "BSD-3-Clause" : "MIT";
-    return [`${part} ${readFileSync(join(vendor, part, "VERSION"), "utf8").trim()}`, licence, files.map(file => `src/Fathom.Server/wwwroot/vendor/${part}/${file}`).join(", ")];
+    const [, name, version, licence] = readFileSync(join(vendor, part, "VERSION"), "utf8").match(/^(\S+) (\S+), \(?([^()\n]+)\)?$/m);
+    return [`${name} ${version}`, licence, files.map(file => `src/Fathom.Server/wwwroot/vendor/${part}/${file}`).join(", ")];
 });
 
 const table = (head, rows) => [`| ${head.join(" | ")} |`, `|${head.map(() => "---").join("|")}|`, ...rows.map(row => `| ${row.join(" | ")} |`)].join("\n");
 writeFileSync(join(root, "THIRD-PARTY-NOTICES.md"), `# Third-party notices
 
-Fathom is under the licence in LICENSE. It ships with these parts of others, unchanged, each under its own licence. This file is written by \`tools/notices.mjs\`.
+Fathom is under the licence in LICENSE. It ships with these parts of others, each under its own licence. This file is written by \`tools/notices.mjs\`.
 
 ## Packages
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Fathom.Documents;
 using UglyToad.PdfPig.Content;
 using UglyToad.PdfPig.Core;
 using UglyToad.PdfPig.Fonts.Standard14Fonts;
@@ -19,6 +20,8 @@ internal static class AskedTwice
         {
             string pdf = Path.Combine(folder, "big.pdf");
             File.WriteAllBytes(pdf, Pdf(linesPerPage));
+            SourceDocument read = new DocumentReader().Read([pdf]).Documents[0];
+            if (read.Pages != Pages || read.Pieces.Count != Pages * linesPerPage) throw new InvalidOperationException($"The PDF of {Pages} pages with {linesPerPage} lines came back as {read.Pages} pages and {read.Pieces.Count} lines.");
             Console.WriteLine("| documents | plan | first token, first question | first token, second question | ratio | peak memory, first | second |\n|---|---|---|---|---|---|---|");
             Measure($"PDF of {Pages} pages", pdf);
             Measure("this repository", repository);

@@ -28,7 +28,7 @@ public sealed class DocumentReader(ReadOptions? options = null)
         var seen = new HashSet<string>(OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
         for (int i = 0; i < named.Length; i++)
         {
-            if (seen.Add(Path.GetFullPath(named[i]))) reading.ReadPath(named[i], shown[i], seen);
+            if (seen.Add(Path.GetFullPath(named[i]))) reading.ReadPath(named[i], EntryNames.Clean(shown[i]), seen);
         }
 
         return reading.Result;

@@ -177,7 +177,7 @@ public sealed class FathomModel : IDisposable
         ChatTool[] tools = [.. messages.SelectMany(message => message.Tools)];
         var parser = new CompletionParser(prompt.OpensThinking ? ThinkingMode.Thinking : ThinkingMode.Chat, tools, options.NewCallId);
         int[] tokens = Tokenizer.Encode(prompt.Spans);
-        var asked = new GenerationPrompt(tokens) { Boundaries = PromptBoundaries.Of(tokens, userToken), Space = options.CacheSpace, Client = options.Client };
+        var asked = new GenerationPrompt(tokens) { Boundaries = PromptBoundaries.Of(tokens, userToken, Tokenizer), Space = options.CacheSpace, Client = options.Client };
         var generation = new Generation(Tokenizer, ContextLength, asked, options.Generation, tools.Length > 0 ? toolRules : chatRules, parser, ConstraintOf(options, tools)) { OneCallOnly = options.OneCallOnly };
         return new Answer(scheduler, generation, completed => Remember(options.CacheSpace, messages, prompt.OpensThinking, completed));
     }

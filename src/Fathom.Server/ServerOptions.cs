@@ -62,6 +62,9 @@ public sealed record ServerOptions
     /// <summary>A SQLite file that keeps the conversations of the web chat; null to keep them only while the server runs.</summary>
     public string? ChatsFile { get; init; }
 
+    /// <summary>Whether documents stand in prompts of the web chat as their text alone, without headers, numbers and rules for citations: for small models that cannot cite.</summary>
+    public bool PlainDocuments { get; init; }
+
     /// <summary>Bytes of one file that is attached in the web chat.</summary>
     public long MaxUploadFileBytes { get; init; } = 128L << 20;
 

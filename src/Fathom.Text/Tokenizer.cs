@@ -22,6 +22,9 @@ public sealed class Tokenizer
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, int[]> cache = new(StringComparer.Ordinal);
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> cacheBySpan;
 
+    // Asking the table for its count takes all its locks: a long text of rare pieces would spend most of its time there.
+    private int cachedPieces;
+
     internal Tokenizer(byte[]?[] bytesById, int[] idOfByte, Dictionary<long, (int Rank, int Joined)> merges, IReadOnlyList<AddedToken> added)
     {
         this.bytesById = bytesById;
@@ -195,7 +198,7 @@ public sealed class Tokenizer
         for (int i = 0; i < byteCount; i++) tokens[i] = idOfByte[bytes[i]];
         Span<int> merged = tokens.AsSpan(0, merger.Merge(tokens));
         ids.AddRange(merged);
-        if (piece.Length <= LongestCachedPiece && cache.Count < MostCachedPieces) cacheBySpan.TryAdd(piece, merged.ToArray());
+        if (piece.Length <= LongestCachedPiece && cachedPieces < MostCachedPieces && cacheBySpan.TryAdd(piece, merged.ToArray())) Interlocked.Increment(ref cachedPieces);
     }
 
     // Each lone surrogate becomes U+FFFD before anything else looks at the text.

@@ -20,6 +20,19 @@ public sealed class AskCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task The_example_of_the_README_gives_what_its_picture_shows()
+    {
+        const string Line = "ask --attach docs/examples/harbour.pdf \"Where does Clara Novak live?\"";
+        Assert.Contains("dotnet run -c Release --project src/Fathom.Cli -- " + Line, File.ReadAllText(Repository.PathOf("README.md")), StringComparison.Ordinal);
+        FathomProcess.Result result = await FathomProcess.RunAsync(["ask", "--attach", Repository.PathOf("docs", "examples", "harbour.pdf"), "Where does Clara Novak live?"]);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal("Lisbon.\n\nSources found by Fathom\n  harbour.pdf, page 2, line 9: \"Clara Novak lives in Lisbon.\"\n\nCheck\n  The answer quotes and cites nothing.\n", result.Output.ReplaceLineEndings("\n"));
+        string picture = File.ReadAllText(Repository.PathOf("docs", "images", "ask.svg"));
+        Assert.Contains(Line, picture, StringComparison.Ordinal);
+        Assert.All(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), shown => Assert.Contains(shown, picture, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task JSON_names_documents_and_what_was_skipped()
     {
         Write("a.txt", "The rent is 900 euros.");
@@ -55,6 +68,34 @@ public sealed class AskCommandTests : IDisposable
         Assert.True(Cached(second) >= 1_024);
 
         static int Cached(FathomProcess.Result result) => JsonDocument.Parse(result.Output).RootElement.GetProperty("usage").GetProperty("cached_tokens").GetInt32();
+    }
+
+    [Fact]
+    public async Task After_a_change_only_what_comes_behind_it_is_read_again()
+    {
+        string cache = Path.Combine(folder, "cache"), papers = Directory.CreateDirectory(Path.Combine(folder, "papers")).FullName;
+        foreach (string name in (string[])["a", "b", "c"]) File.WriteAllText(Path.Combine(papers, name + ".txt"), TextOf(name, "old"));
+        string[] Arguments(params string[] more) => ["ask", "Where is it?", "--attach", papers, "--format", "json", "--max-tokens", "8", .. more];
+        (int all, int none) = Tokens(await FathomProcess.RunAsync(Arguments("--cache-folder", cache)));
+        Assert.Equal(0, none);
+
+        // The last of three files changes at its beginning: two thirds are there still, but for the distance of kept places.
+        File.WriteAllText(Path.Combine(papers, "c.txt"), TextOf("c", "new"));
+        FathomProcess.Result changed = await FathomProcess.RunAsync(Arguments("--cache-folder", cache));
+        Assert.InRange(Tokens(changed).Cached, (all * 2 / 3) - 1_100, (all * 2 / 3) + 100);
+        Assert.Equal(AnswerOf(await FathomProcess.RunAsync(Arguments())), AnswerOf(changed));
+
+        // Nothing changes: all is there but the question.
+        (int same, int kept) = Tokens(await FathomProcess.RunAsync(["ask", "Who was it?", .. Arguments("--cache-folder", cache)[2..]]));
+        Assert.InRange(same - kept, 1, 64);
+
+        static string TextOf(string name, string age) => $"This is the {age} file {name}.\n" + string.Concat(Enumerable.Range(1, 120).Select(line => $"In line {line} of file {name} the lamp is green.\n"));
+        static string AnswerOf(FathomProcess.Result result) => JsonDocument.Parse(result.Output).RootElement.GetProperty("answer").GetString()!;
+        static (int All, int Cached) Tokens(FathomProcess.Result result)
+        {
+            JsonElement usage = JsonDocument.Parse(result.Output).RootElement.GetProperty("usage");
+            return (usage.GetProperty("prompt_tokens").GetInt32(), usage.GetProperty("cached_tokens").GetInt32());
+        }
     }
 
     [Fact]

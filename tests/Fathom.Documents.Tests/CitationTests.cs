@@ -84,9 +84,9 @@ public sealed class CitationTests
     [Fact]
     public void Citations_are_held_against_the_passages()
     {
-        CitationReport report = Checker.Check("It says so [1], [2-3] and [1, 3-4]; not [99], not [4-2], not [2-400]. Code `a[77]` and [88](link) are none.\n```\n[66]\n```\n");
-        Assert.Equal(["[1]", "[2-3]", "[1, 3-4]", "[99]", "[4-2]", "[2-400]"], report.Citations.Select(citation => citation.Text));
-        Assert.Equal([true, true, true, false, false, false], report.Citations.Select(citation => citation.IsKnown));
+        CitationReport report = Checker.Check("It says so [1], [2-3] and [1, 3-4]; not [99], not [4-2], not [2-400]; marked `[4]`. Code `a[77]` and [88](link) are none.\n```\n[66]\n```\n");
+        Assert.Equal(["[1]", "[2-3]", "[1, 3-4]", "[99]", "[4-2]", "[2-400]", "[4]"], report.Citations.Select(citation => citation.Text));
+        Assert.Equal([true, true, true, false, false, false, true], report.Citations.Select(citation => citation.IsKnown));
     }
 
     [Fact]
@@ -137,6 +137,7 @@ public sealed class CitationTests
     [InlineData("> A block\n> of words [1]\n\nand text", 1)]
     [InlineData("``code with ` inside``", 1)]
     [InlineData("\"—\" and `()`", 0)]
+    [InlineData("It is so `[1]`, and so \"[2-3]\" and `[1], [4]`, but `[a]` is a word", 1)]
     [InlineData("", 0)]
     public void Quotations_are_found_in_all_forms(string answer, int count) => Assert.Equal(count, Checker.Check(answer).Quotations.Count);
 

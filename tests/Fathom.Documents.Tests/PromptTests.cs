@@ -97,5 +97,18 @@ public sealed class PromptTests
         TestContext.Current.TestOutputHelper?.WriteLine($"{share:p2} more tokens");
     }
 
+    [Fact]
+    public void Plain_text_of_a_page_joins_broken_lines_and_keeps_paragraphs_and_titles_apart()
+    {
+        string[] lines =
+        [
+            "About the green hall", "The rent of the hall is 900 euros a month, and it is payable on the first", "working day of each month. Heating is paid by what the meters show.",
+            "The deposit is three rents; it is kept on an account of its own until the", "end of the lease.", "- keys", "- lamps",
+        ];
+        var document = new SourceDocument("a.pdf", DocumentKind.Pdf, [.. lines.Select((text, i) => new SourcePiece(text, i + 1, 1)), new SourcePiece("The next page begins a sentence of its own.", 1, 2)]);
+        string text = new DocumentPrompt([document], Words, new PromptOptions { IsPlain = true }).Text;
+        Assert.Equal("About the green hall\n\nThe rent of the hall is 900 euros a month, and it is payable on the first working day of each month. Heating is paid by what the meters show. The deposit is three rents; it is kept on an account of its own until the end of the lease.\n- keys\n- lamps\n\nThe next page begins a sentence of its own.\n", text);
+    }
+
     private static SourceDocument Lines(string name, int count) => new(name, DocumentKind.Text, [.. Enumerable.Range(1, count).Select(line => new SourcePiece($"{name} has a line of number {line}", line))]);
 }

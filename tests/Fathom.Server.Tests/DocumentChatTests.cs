@@ -58,6 +58,46 @@ public sealed class DocumentChatTests
     }
 
     [Fact]
+    public async Task Where_an_answer_cites_nothing_its_sources_are_found()
+    {
+        string answer = "900 euros a month.";
+        await using TestServer server = await StartAsync(_ => answer);
+        string id = await ConversationAsync(server);
+        JsonNode read = await AttachAsync(server, ("lease.pdf", Lease));
+        JsonNode first = await AskAsync(server, id, "What is the rent?", Ids(read));
+        JsonNode place = Assert.Single(first["sources"]!["found"]!.AsArray())!;
+        Assert.Equal(("lease.pdf", 1, 1, 1), (place["path"]!.GetValue<string>(), place["page"]!.GetValue<int>(), place["line"]!.GetValue<int>(), place["last_line"]!.GetValue<int>()));
+
+        // The question counts: the same words about something else are no source. Nor is any looked for where the answer names its own.
+        answer = "Yes.";
+        JsonNode second = await AskAsync(server, id, "Is the flat yellow?", parent: first["id"]!.GetValue<string>());
+        Assert.Empty(second["sources"]!["found"]!.AsArray());
+        answer = "900 euros a month [1].";
+        JsonNode third = await AskAsync(server, id, "And the rent?", parent: second["id"]!.GetValue<string>());
+        Assert.Empty(third["sources"]!["found"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task Small_models_get_documents_as_their_text_alone()
+    {
+        string prompt = string.Empty;
+        await using TestServer server = await StartAsync(
+            text =>
+            {
+                prompt = text;
+                return "Oslo.";
+            },
+            new ServerOptions { ThinksByDefault = false, PlainDocuments = true });
+        string id = await ConversationAsync(server);
+        JsonNode read = await AttachAsync(server, ("a.txt", Files.Utf8("Tom lives in Oslo.")), ("b.txt", Files.Utf8("Ana lives in Paris.")));
+        JsonNode message = await AskAsync(server, id, "Where does Tom live?", Ids(read));
+        Assert.Contains("Tom lives in Oslo.\n\nAna lives in Paris.\n\nWhere does Tom live?", prompt, StringComparison.Ordinal);
+        Assert.DoesNotContain("===", prompt, StringComparison.Ordinal);
+        Assert.DoesNotContain("You answer from the documents", prompt, StringComparison.Ordinal);
+        Assert.Equal("a.txt", Assert.Single(message["sources"]!["found"]!.AsArray())!["path"]!.GetValue<string>());
+    }
+
+    [Fact]
     public async Task Documents_that_do_not_fit_are_read_in_parts_and_the_notes_stay()
     {
         var prompts = new List<string>();

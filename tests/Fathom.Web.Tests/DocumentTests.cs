@@ -134,6 +134,21 @@ public sealed class DocumentTests(Browser browser)
     }
 
     [Fact]
+    public async Task An_answer_without_citations_shows_the_source_that_was_found()
+    {
+        await using Visit visit = await Visit.ToMinnowAsync(browser, server: new ServerOptions { ModelId = "minnow", ThinksByDefault = false, PlainDocuments = true });
+        await visit.PressAsync("Settings");
+        await visit.Page.GetByLabel("Temperature").FillAsync("0");
+        await visit.PressAsync("Done");
+        await AttachAsync(visit, Paper("people.txt", "Ana Berg lives in Paris.\nTom Lund lives in Oslo.\nThe old ship was painted blue."));
+        Assert.Equal("Oslo.", (await visit.AskAsync("Where does Tom Lund live?")).Trim());
+        ILocator place = visit.LastAnswer.Locator(".sources-found .place");
+        await Expect(place).ToHaveTextAsync("people.txt, line 2");
+        await place.ClickAsync();
+        await Expect(visit.Page.Locator("#source .is-cited")).ToContainTextAsync("Tom Lund lives in Oslo.");
+    }
+
+    [Fact]
     public async Task Quotations_are_marked_as_verified_misplaced_or_not_found()
     {
         await using Visit visit = await Visit.ToScriptAsync(browser, Script);

@@ -62,6 +62,9 @@ internal sealed class ModelArguments
     /// <summary>Whether the built-in model is meant.</summary>
     public bool IsBuiltIn(ParseResult parsed) => parsed.GetValue(model) is null;
 
+    /// <summary>Whether the model gets documents as their text alone: the built-in one was never taught to cite.</summary>
+    public bool ReadsPlainDocuments(ParseResult parsed) => IsBuiltIn(parsed);
+
     /// <summary>A name for the model: that of its repository, folder or file.</summary>
     public string NameOf(ParseResult parsed)
     {

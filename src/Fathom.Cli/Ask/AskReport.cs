@@ -12,11 +12,10 @@ internal static class AskReport
     public static void Write(CitationReport check, SourceReport sources, AskFormat format, TextWriter output)
     {
         bool isMarkdown = format == AskFormat.Markdown;
-        var cited = Cited(check);
-        if (cited.Count > 0)
+        if (check.NamesPlaces)
         {
             output.WriteLine(isMarkdown ? "\n## Sources\n" : "\nSources");
-            foreach ((string text, string places) in cited) output.WriteLine($"{(isMarkdown ? "- " : "  ")}{text} {places}");
+            foreach ((string text, string places) in Cited(check)) output.WriteLine($"{(isMarkdown ? "- " : "  ")}{text} {places}");
         }
         else
         {
@@ -76,6 +75,6 @@ internal static class AskReport
         writer.WriteEndObject();
     });
 
-    private static List<(string Text, string Places)> Cited(CitationReport check) =>
-        [.. check.Citations.Where(citation => citation.Places.Count > 0).Select(citation => (citation.Text, string.Join("; ", citation.Places))).Distinct()];
+    private static IEnumerable<(string Text, string Places)> Cited(CitationReport check) =>
+        check.Citations.Where(citation => citation.Places.Count > 0).Select(citation => (citation.Text, string.Join("; ", citation.Places))).Distinct();
 }

@@ -56,7 +56,7 @@ internal static class AskCommand
             if (paths.Length == 0) throw new ArgumentException("Name documents, such as: fathom ask --attach report.pdf \"What does it say about costs?\"");
             string taskText = parsed.GetValue(template) is { } file ? await File.ReadAllTextAsync(file.FullName, cancellation).ConfigureAwait(false) : AskTemplates.Read(parsed.GetValue(task) ?? "question");
             bool hasTask = parsed.GetValue(template) is not null || parsed.GetValue(task) is not null;
-            bool isPlain = parsed.GetValue(plain) ?? model.IsBuiltIn(parsed);
+            bool isPlain = parsed.GetValue(plain) ?? model.ReadsPlainDocuments(parsed);
             ChatOptions options = ConversationArguments.WithThinking(
                 new ChatOptions { System = parsed.GetValue(system) ?? (isPlain ? null : AskTemplates.Read("system").Trim()), Generation = sampling.Read(parsed, isGreedy: model.IsBuiltIn(parsed)) },
                 parsed.GetValue(think) ?? (model.IsBuiltIn(parsed) ? "none" : "high"));

@@ -93,6 +93,7 @@ internal static class ServeCommand
                 IsolatesUsers = parsed.GetValue(isolate),
                 IgnoresSamplingWhenThinking = parsed.GetValue(ignoreSampling),
                 LogsTexts = parsed.GetValue(texts),
+                PlainDocuments = model.ReadsPlainDocuments(parsed),
                 ChatsFile = parsed.GetValue(chats)?.FullName ?? ChatsFile,
                 MaxUploadFileBytes = parsed.GetValue(upload) * Mebi,
                 MaxUploadBytes = parsed.GetValue(upload) * Mebi * 4,

@@ -13,6 +13,7 @@ internal static partial class CitationFinder
         {
             for (Match match = Citation().Match(answer, start, end - start); match.Success; match = match.NextMatch())
             {
+                // A citation in backticks is one; what stands in a quotation of code is not.
                 bool isCode = quotations.Any(quotation => quotation.Form == QuotationForm.Code && quotation.Start <= match.Index && match.Index < quotation.Start + quotation.Length);
                 if (isCode) continue;
                 var ranges = new List<(int, int)>();
@@ -32,6 +33,9 @@ internal static partial class CitationFinder
 
         return found;
     }
+
+    /// <summary>Whether a text holds citations and nothing else: such as <c>[1]</c>, set in marks or backticks.</summary>
+    public static bool IsNothingElse(string text) => !Citation().Replace(text, string.Empty).Any(char.IsLetterOrDigit);
 
     /// <summary>A text without the citations at its end.</summary>
     public static string WithoutEnd(string text) => AtEnd().Replace(text, string.Empty);

@@ -28,6 +28,9 @@ public sealed record CitationReport(IReadOnlyList<CheckedQuotation> Quotations, 
     /// <summary>Whether nothing is to be complained of. True as well for an answer that quotes and cites nothing.</summary>
     public bool IsClean => Verified == Quotations.Count && Citations.All(citation => citation.IsKnown);
 
+    /// <summary>Whether a citation leads to a passage that exists.</summary>
+    public bool NamesPlaces => Citations.Any(citation => citation.Places.Count > 0);
+
     /// <summary>One sentence of figures.</summary>
     public string Summary
     {

@@ -104,7 +104,7 @@ internal static class QuotationFinder
             if (close < 0) continue;
             string text = answer[(i + marks)..close].Trim();
             int length = Math.Min(close + marks, end) - i;
-            if (text.Any(char.IsLetterOrDigit)) found.Add(new FoundQuotation(text, i, length, form));
+            if (text.Any(char.IsLetterOrDigit) && !CitationFinder.IsNothingElse(text)) found.Add(new FoundQuotation(text, i, length, form));
             i += length - 1;
         }
     }

@@ -38,6 +38,9 @@ public sealed class DocumentPrompt
     /// <summary>All passages, by their numbers.</summary>
     public IReadOnlyList<Passage> Passages { get; }
 
+    /// <summary>Everything, as it stands in one prompt.</summary>
+    public string Text => Render(Passages, options.IsPlain);
+
     /// <summary>About how many tokens everything takes in one prompt.</summary>
     public int TotalTokens => tokens.Value.Sum();
 

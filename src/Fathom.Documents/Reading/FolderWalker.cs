@@ -36,7 +36,9 @@ internal sealed class FolderWalker(ReadBudget budget, List<SkippedFile> skipped,
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or System.Security.SecurityException)
         {
-            skipped.Add(new SkippedFile(shown, SkipReason.Unreadable, $"could not be opened ({Reasons.Of(exception)}); check its permissions."));
+            skipped.Add(EntryNames.WhyNotFound(shown, exception) is { } why
+                ? new SkippedFile(shown, SkipReason.Unreadable, why)
+                : new SkippedFile(shown, SkipReason.Unreadable, $"could not be opened ({Reasons.Of(exception)}); check its permissions."));
             yield break;
         }
 
@@ -45,7 +47,7 @@ internal sealed class FolderWalker(ReadBudget budget, List<SkippedFile> skipped,
         // As git sorts: a folder stands where its files stand.
         foreach (FileSystemInfo entry in entries.OrderBy(entry => entry is DirectoryInfo ? entry.Name + "/" : entry.Name, StringComparer.Ordinal))
         {
-            string name = shown.Length == 0 ? entry.Name : $"{shown}/{entry.Name}";
+            string own = EntryNames.Clean(entry.Name), name = shown.Length == 0 ? own : $"{shown}/{own}";
             bool isFolder = entry is DirectoryInfo;
             if (entry.LinkTarget is not null)
             {

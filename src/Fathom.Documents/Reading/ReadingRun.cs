@@ -65,9 +65,11 @@ internal sealed partial class ReadingRun(ReadOptions options, IProgress<ReadProg
         {
             skipped.Add(new SkippedFile(name, exception.Reason, exception.Message));
         }
-        catch (FileNotFoundException)
+        catch (FileNotFoundException exception)
         {
-            skipped.Add(new SkippedFile(name, SkipReason.NotFound, "went away while it was to be read; check the path."));
+            skipped.Add(EntryNames.WhyNotFound(name, exception) is { } why
+                ? new SkippedFile(name, SkipReason.Unreadable, why)
+                : new SkippedFile(name, SkipReason.NotFound, "went away while it was to be read; check the path."));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

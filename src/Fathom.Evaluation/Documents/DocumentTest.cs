@@ -22,9 +22,10 @@ public static class DocumentTest
     /// <param name="questions">How many questions, each about a document of its own.</param>
     /// <param name="system">The system message; null for none.</param>
     /// <param name="options">How documents go into the prompt.</param>
+    /// <param name="series">Which series of documents; the same one gives the same documents.</param>
     /// <param name="cancellation">Looked at between questions.</param>
     /// <exception cref="ArgumentException">The model's context is shorter than the length.</exception>
-    public static async IAsyncEnumerable<DocumentResult> RunAsync(FathomModel model, FileFormat format, int length, int questions, string? system, PromptOptions options, [EnumeratorCancellation] CancellationToken cancellation = default)
+    public static async IAsyncEnumerable<DocumentResult> RunAsync(FathomModel model, FileFormat format, int length, int questions, string? system, PromptOptions options, int series = 0, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         if (length < 256 || length > model.ContextLength - LongestAnswer) throw new ArgumentException($"A test of {length} tokens is not possible; this model takes lengths from 256 to {model.ContextLength - LongestAnswer}.");
@@ -34,7 +35,7 @@ public static class DocumentTest
             long number = (length * 1_000_000L) + ((long)format * 10_000) + i;
             for (int characters = (int)(length * MostCharactersPerToken); ; characters = characters * 97 / 100)
             {
-                RecallDocument document = RecallDocument.Create(RecallTest.Seed, number, characters, RecallTest.QuestionsPerDocument);
+                RecallDocument document = RecallDocument.Create(RecallTest.Seed + series, number, characters, RecallTest.QuestionsPerDocument);
                 WrittenDocument written = DocumentFiles.Write(format, document.Text);
                 DocumentSet set = new DocumentReader().Read(written.Name, written.Content, cancellation);
                 var prompt = new DocumentPrompt(set.Documents, text => model.Tokenizer.Encode(text, matchAddedTokens: false).Length, options);

@@ -5,7 +5,9 @@ using Fathom.Text;
 namespace Fathom.Server.Chat;
 
 /// <summary>Makes what the model reads of a branch of a conversation.</summary>
-internal sealed class ChatPrompts(DocumentShelf shelf)
+/// <param name="shelf">The documents.</param>
+/// <param name="isPlain">Whether nothing is told about answers from documents.</param>
+internal sealed class ChatPrompts(DocumentShelf shelf, bool isPlain)
 {
     /// <summary>The messages in their order. Documents stand where they were attached, before their question, so that later questions find all of it in the cache.</summary>
     /// <param name="system">The system prompt; empty for none.</param>
@@ -26,9 +28,16 @@ internal sealed class ChatPrompts(DocumentShelf shelf)
         return messages;
     }
 
+    /// <summary>The messages for one part of documents that are read in parts.</summary>
+    public IReadOnlyList<ChatMessage> OfPart(string system, string prompt)
+    {
+        ChatMessage user = ChatMessage.Of("user", prompt);
+        return SystemOf(system, hasDocuments: true) is { Length: > 0 } rules ? [ChatMessage.Of("system", rules), user] : [user];
+    }
+
     /// <summary>The system prompt, behind the rules for answers from documents where there are some.</summary>
-    public static string SystemOf(string system, bool hasDocuments) =>
-        !hasDocuments ? system : system.Length == 0 ? AskTemplates.Read("system").Trim() : $"{AskTemplates.Read("system").Trim()}\n\n{system}";
+    private string SystemOf(string system, bool hasDocuments) =>
+        !hasDocuments || isPlain ? system : system.Length == 0 ? AskTemplates.Read("system").Trim() : $"{AskTemplates.Read("system").Trim()}\n\n{system}";
 
     private static string TextOf(ChatNode node, IReadOnlyDictionary<string, ShelvedDocuments> documents)
     {

@@ -54,7 +54,7 @@ internal sealed class WebChat : IAsyncDisposable
     {
         files.Map(app);
         new SessionEndpoints(Service, access).Map(app);
-        var documents = new ChatDocuments(Service, documentStore, documentFiles);
+        var documents = new ChatDocuments(Service, documentStore, documentFiles, Service.Options.PlainDocuments);
         new ChatEndpoints(Service, store, answers, documents).Map(app);
         new DocumentEndpoints(Service, store, documents).Map(app);
         new UploadEndpoints(Service, uploads).Map(app);

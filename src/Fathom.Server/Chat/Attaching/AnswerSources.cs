@@ -14,16 +14,17 @@ internal static class AnswerSources
 
     /// <summary>Checks an answer.</summary>
     /// <param name="documents">All documents of its branch.</param>
+    /// <param name="question">The question that it answers.</param>
     /// <param name="answer">Its text.</param>
     /// <returns>JSON: <c>quotations</c>, <c>citations</c>, and <c>found</c>, the sources that Fathom found by itself for an answer that names none.</returns>
-    public static string Check(ShelvedDocuments documents, string answer)
+    public static string Check(ShelvedDocuments documents, string question, string answer)
     {
         CitationReport report = documents.Checker.Check(answer);
         var json = new JsonObject
         {
             ["quotations"] = new JsonArray([.. report.Quotations.Take(MostShown).Select(quotation => (JsonNode)Of(documents, quotation))]),
             ["citations"] = new JsonArray([.. report.Citations.Take(MostShown).Select(citation => (JsonNode)Of(documents, citation))]),
-            ["found"] = new JsonArray(),
+            ["found"] = new JsonArray(report.NamesPlaces ? [] : [.. documents.Finder.Find(question, answer).Sources.Select(source => (JsonNode)Of(documents, source.Found))]),
         };
         return json.ToJsonString(EventStream.Json);
     }

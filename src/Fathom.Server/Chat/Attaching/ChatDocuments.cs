@@ -13,11 +13,15 @@ internal sealed class ChatDocuments
     private readonly ChatPrompts prompts;
 
     /// <summary>Brings the parts together.</summary>
-    public ChatDocuments(AnswerService service, DocumentStore store, DocumentFiles files)
+    /// <param name="service">Answers.</param>
+    /// <param name="store">Documents by their owners.</param>
+    /// <param name="files">Their texts.</param>
+    /// <param name="isPlain">Whether prompts have documents without headers, numbers and rules.</param>
+    public ChatDocuments(AnswerService service, DocumentStore store, DocumentFiles files, bool isPlain)
     {
         Store = store;
-        Shelf = new DocumentShelf(files, service.Model.Tokenizer);
-        prompts = new ChatPrompts(Shelf);
+        Shelf = new DocumentShelf(files, service.Model.Tokenizer, isPlain);
+        prompts = new ChatPrompts(Shelf, isPlain);
         fitter = new QuestionFitter(service.Model, Shelf, prompts);
     }
 
@@ -51,7 +55,7 @@ internal sealed class ChatDocuments
             Question = question,
             Parts = hasOwn ? fitter.Fit(system, path, call.Options).Parts : null,
             Call = notes => call with { Messages = notes is null ? whole : prompts.Of(system, [.. path.SkipLast(1), question with { Notes = notes }]) },
-            PartCall = prompt => call with { Messages = [ChatMessage.Of("system", ChatPrompts.SystemOf(system, hasDocuments: true)), ChatMessage.Of("user", prompt)] },
+            PartCall = prompt => call with { Messages = prompts.OfPart(system, prompt) },
             Check = answer => Check(path, answer),
         };
     });
@@ -71,7 +75,7 @@ internal sealed class ChatDocuments
     {
         try
         {
-            return answer.Length == 0 || Shelf.AllOf(path) is not { } all ? null : AnswerSources.Check(all, answer);
+            return answer.Length == 0 || Shelf.AllOf(path) is not { } all ? null : AnswerSources.Check(all, path.LastOrDefault(node => node.Role == "user")?.Content ?? string.Empty, answer);
         }
         catch (IOException exception)
         {

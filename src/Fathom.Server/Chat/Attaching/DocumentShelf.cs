@@ -5,7 +5,10 @@ using Fathom.Text;
 namespace Fathom.Server.Chat.Attaching;
 
 /// <summary>Documents of conversations as numbered passages, ready for prompts and checks. Those that were used last stay in memory.</summary>
-internal sealed class DocumentShelf(DocumentFiles files, Tokenizer tokenizer)
+/// <param name="files">Where the documents lie.</param>
+/// <param name="tokenizer">Counts tokens.</param>
+/// <param name="isPlain">Whether documents stand in prompts without headers and numbers.</param>
+internal sealed class DocumentShelf(DocumentFiles files, Tokenizer tokenizer, bool isPlain)
 {
     private const long MostCharacters = 32L << 20;
 
@@ -25,7 +28,7 @@ internal sealed class DocumentShelf(DocumentFiles files, Tokenizer tokenizer)
     public ShelvedDocuments Numbered(IReadOnlyList<ChatDocument> heads, int firstNumber = 1)
     {
         string key = firstNumber.ToString(CultureInfo.InvariantCulture) + string.Concat(heads.Select(head => $" {head.Id} {head.Path}"));
-        return sets.Get(key, () => new ShelvedDocuments(heads, new DocumentPrompt([.. heads.Select(Text)], CountTokens, new PromptOptions { FirstNumber = firstNumber }), CountTokens), made => made.Characters);
+        return sets.Get(key, () => new ShelvedDocuments(heads, new DocumentPrompt([.. heads.Select(Text)], CountTokens, new PromptOptions { FirstNumber = firstNumber, IsPlain = isPlain }), CountTokens), made => made.Characters);
     }
 
     /// <summary>The documents of each question of a branch, with numbers that run through the branch: so a number stays what it is when more documents come.</summary>
@@ -56,9 +59,10 @@ internal sealed class DocumentShelf(DocumentFiles files, Tokenizer tokenizer)
 /// <param name="countTokens">How many tokens a text has.</param>
 internal sealed class ShelvedDocuments(IReadOnlyList<ChatDocument> heads, DocumentPrompt prompt, Func<string, int> countTokens)
 {
-    private readonly Lazy<string> text = new(() => DocumentPrompt.Render(prompt.Passages));
+    private readonly Lazy<string> text = new(() => prompt.Text);
     private readonly Lazy<CitationChecker> checker = new(() => new CitationChecker(prompt));
-    private readonly Lazy<int> tokens = new(() => countTokens(DocumentPrompt.Render(prompt.Passages)));
+    private readonly Lazy<SourceFinder> finder = new(() => new SourceFinder(prompt));
+    private readonly Lazy<int> tokens = new(() => countTokens(prompt.Text));
 
     public DocumentPrompt Prompt => prompt;
 
@@ -69,6 +73,8 @@ internal sealed class ShelvedDocuments(IReadOnlyList<ChatDocument> heads, Docume
     public int Tokens => tokens.Value;
 
     public CitationChecker Checker => checker.Value;
+
+    public SourceFinder Finder => finder.Value;
 
     public long Characters => prompt.Documents.Sum(document => document.Characters);
 
