@@ -86,7 +86,7 @@ internal static class InspectCommand
         double session = summary.CacheBytes(summary.CacheFormats[0], context) + summary.CompressorStateBytes;
         string verdict = weights + session < memory * 0.9
             ? $"fits: weights {Bytes(weights)} and a session of {context:n0} tokens ({Bytes(session)}) go into memory"
-            : $"does not fit: weights {Bytes(weights)} and a session of {context:n0} tokens ({Bytes(session)}) are more than memory holds; it runs from disk, slowly, about {Bytes(summary.BytesReadPerToken)} read per token";
+            : $"does not fit: weights {Bytes(weights)} and a session of {context:n0} tokens ({Bytes(session)}) are more than memory holds; experts are read from disk as they are needed, and 'fathom plan' says how fast that is";
         Line($"  this machine         {Bytes(memory)} of memory, {Environment.ProcessorCount} processors: {verdict}.");
     }
 
