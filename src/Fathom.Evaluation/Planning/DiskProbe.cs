@@ -63,28 +63,40 @@ public static unsafe class DiskProbe
         UnbufferedFile[] opened = [.. parts.Select(part => UnbufferedFile.Open(part.Path))];
         try
         {
-            long bytes = 0;
+            long bytes = 0, taken = 0;
+            IOException? failure = null;
             long started = Stopwatch.GetTimestamp();
-            Parallel.For(0, Readers, new ParallelOptions { MaxDegreeOfParallelism = Readers }, reader =>
+            void ReadAtRandom()
             {
                 byte* target = (byte*)NativeMemory.AlignedAlloc(BlockBytes, UnbufferedFile.Alignment);
                 try
                 {
-                    var random = new Random(reader);
                     while (Stopwatch.GetElapsedTime(started) < Duration && !cancellation.IsCancellationRequested)
                     {
-                        long block = random.NextInt64(blocks);
+                        // Readers share an expert: its pieces, one after the other, go to whoever is free.
+                        (long turn, long piece) = Math.DivRem(Interlocked.Increment(ref taken) - 1, BlocksInTurn);
+                        long block = new Random((int)turn).NextInt64(blocks);
                         int file = 0;
                         for (; block >= parts[file].Blocks; file++) block -= parts[file].Blocks;
-                        long last = Math.Min(block + BlocksInTurn, parts[file].Blocks);
-                        for (; block < last; block++) Interlocked.Add(ref bytes, opened[file].Read(block * BlockBytes, target, BlockBytes));
+                        block = Math.Min(block + piece, parts[file].Blocks - 1);
+                        Interlocked.Add(ref bytes, opened[file].Read(block * BlockBytes, target, BlockBytes));
                     }
+                }
+                catch (IOException exception)
+                {
+                    failure = exception;
                 }
                 finally
                 {
                     NativeMemory.AlignedFree(target);
                 }
-            });
+            }
+
+            // Threads of their own, as streaming has: those of the pool would come one after the other.
+            Thread[] threads = [.. Enumerable.Range(0, Readers).Select(_ => new Thread(ReadAtRandom))];
+            foreach (Thread thread in threads) thread.Start();
+            foreach (Thread thread in threads) thread.Join();
+            if (failure is not null) throw new IOException($"The disk could not be measured: {failure.Message}", failure);
             cancellation.ThrowIfCancellationRequested();
             return bytes / Stopwatch.GetElapsedTime(started).TotalSeconds;
         }

@@ -74,7 +74,7 @@ public sealed record ModelPlan(V4Config Config, MachineSpeed Machine, int Contex
     private static long Expected(MemoryPlan plan, MachineSpeed machine) =>
         UsualProgramBytes + plan.ResidentWeightBytes + plan.CacheBytes + (machine.Layers.WorkspaceBytes * plan.Rows / machine.Layers.Rows) + plan.ArenaBytes;
 
-    private const long UsualProgramBytes = 128L << 20;
+    private const long UsualProgramBytes = 72L << 20;
     private const int ShortContext = 8192;
     private const double OfficialBits = StoredBytes.OfficialExpertBits;
 }

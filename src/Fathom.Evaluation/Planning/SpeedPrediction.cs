@@ -9,6 +9,9 @@ namespace Fathom.Evaluation.Planning;
 /// </summary>
 public sealed record SpeedPrediction
 {
+    // Of the time before the routers, what no read hides behind.
+    private const double ShareBeside = 0.5;
+
     /// <summary>Tokens per second, one after the other.</summary>
     public double DecodeTokensPerSecond => 1 / DecodeSeconds;
 
@@ -72,8 +75,8 @@ public sealed record SpeedPrediction
         double disk = machine.DiskBytesPerSecond ?? double.PositiveInfinity;
         return new SpeedPrediction
         {
-            // Experts are computed while others are read; what comes before the router has nothing to wait for, and nothing to read meanwhile.
-            DecodeSeconds = decode + Math.Max(experts, decodeBytes / disk),
+            // Experts are computed while others are read. What comes before the router has only the next layer's likely experts, and those of hash layers, to read meanwhile: about half of it hides.
+            DecodeSeconds = Math.Max(decode + experts, (decode * ShareBeside) + (decodeBytes / disk)),
             DecodeComputeSeconds = decode + experts,
             ShareHeld = held,
             DecodeDiskBytes = decodeBytes,
