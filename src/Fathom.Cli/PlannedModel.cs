@@ -28,11 +28,11 @@ internal sealed record PlannedModel(string Name, string? Path, V4Config Config, 
     }
 
     /// <summary>How memory is divided; null when the budget is too small.</summary>
-    public MemoryPlan? Divide(long? budget, MemoryReserve reserve)
+    public MemoryPlan? Divide(long? budget, long available, MemoryReserve reserve)
     {
         try
         {
-            return budget is { } bytes ? MemoryPlan.For(Config, Stored.Sizes, bytes, reserve) : MachineMemory.StandardPlan(Config, Stored.Sizes, reserve: reserve);
+            return MachineMemory.Divide(Config, Stored.Sizes, budget, available, reserve);
         }
         catch (ArgumentException)
         {

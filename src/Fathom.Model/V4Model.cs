@@ -241,9 +241,7 @@ public sealed class V4Model : ILanguageModel
     {
         var sizes = WeightSizes.Of(checkpoint);
         MemoryReserve reserve = options.Reserve with { Caches = CacheFormatFor(checkpoint.Config, options) };
-        MemoryPlan plan = options.MemoryBudget is { } budget
-            ? MemoryPlan.For(checkpoint.Config, sizes, budget == long.MaxValue ? null : budget, reserve, options.MaxBatchRows)
-            : MachineMemory.StandardPlan(checkpoint.Config, sizes, reserve: reserve, rows: options.MaxBatchRows);
+        MemoryPlan plan = MachineMemory.Divide(checkpoint.Config, sizes, options.MemoryBudget, reserve: reserve, rows: options.MaxBatchRows);
         if (device is null)
         {
             var cpu = new CpuDevice(options.Workers ?? ThreadMeasurement.Here.Threads, options.Profile == NumericProfile.Fast && CpuDevice.HasFastProducts ? Arithmetic.Fast : Arithmetic.Exact);

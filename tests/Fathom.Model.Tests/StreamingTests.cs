@@ -82,23 +82,4 @@ public sealed class StreamingTests : IDisposable
         ExpertStreamStatistics seen = streamed.Streaming!;
         Assert.InRange(seen.Misses, 1, (4 * 64) - seen.Hits);
     }
-
-    [Fact]
-    public void Decoding_allocates_nothing()
-    {
-        using V4Model streamed = SmallStream.Open(SmallStream.Write(folder), moreSlots: 4);
-        using ISession session = streamed.CreateSession();
-        streamed.Forward(new Batch().Add(session, EquivalenceTests.Tokens(streamed, 60, 1)));
-        long least = long.MaxValue;
-        for (int attempt = 0; attempt < 30 && least > 0; attempt++)
-        {
-            Batch[] batches = [.. Enumerable.Range(0, 8).Select(i => new Batch().Add(session, new[] { (attempt * 8) + i }))];
-            long before = GC.GetTotalAllocatedBytes(precise: true);
-            foreach (Batch batch in batches) streamed.Forward(batch);
-            long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
-            if (attempt > 4) least = Math.Min(least, allocated);
-        }
-
-        Assert.Equal(0, least);
-    }
 }

@@ -92,10 +92,11 @@ internal sealed class Visit : IAsyncDisposable
         return await TextAsync();
     }
 
-    /// <summary>Waits until nothing is being written.</summary>
+    /// <summary>Waits until nothing is being written and every formula is drawn.</summary>
     public async Task WaitAsync()
     {
         await Assertions.Expect(Page.Locator("article.answer[aria-busy=true], p.waiting")).ToHaveCountAsync(0, new LocatorAssertionsToHaveCountOptions { Timeout = 60_000 });
+        await Assertions.Expect(Page.Locator(".markdown .formula:not(:has(.katex), .bad)")).ToHaveCountAsync(0);
     }
 
     /// <summary>The text of the last answer.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Fathom.Checkpoints;
+using Fathom.Cli.Output;
 using Spectre.Console;
 
 namespace Fathom.Cli.Commands;
@@ -60,7 +61,7 @@ internal static class InspectCommand
         IEnumerable<(StoredType Type, long Bytes)> rows = checkpoint is null
             ? summary.BytesByType.Select(pair => (pair.Key, pair.Value))
             : checkpoint.Tensors.GroupBy(tensor => tensor.Type).Select(group => (group.Key, group.Sum(tensor => tensor.ByteLength)));
-        Table table = NewTable("weights stored as", "bytes");
+        Table table = PlainTable.With("weights stored as", "bytes");
         foreach ((StoredType type, long bytes) in rows.OrderByDescending(row => row.Bytes)) table.AddRow(Describe(type), Bytes(bytes));
         table.AddRow(
             checkpoint is null ? $"all {summary.TensorCount:n0} tensors, official layout" : $"all {checkpoint.Tensors.Count:n0} tensors in the files",
@@ -70,7 +71,7 @@ internal static class InspectCommand
 
     private static void ShowCaches(IAnsiConsole console, ModelSummary summary, V4Config config)
     {
-        Table table = NewTable("session caches in", "per token", "at 1M tokens");
+        Table table = PlainTable.With("session caches in", "per token", "at 1M tokens");
         foreach (CacheFormat format in summary.CacheFormats)
             table.AddRow(format.Name, Invariant($"{summary.CacheBytesPerToken(format):n2} B"), Bytes(summary.CacheBytes(format, MillionTokens)));
         console.Write(table);
@@ -88,18 +89,6 @@ internal static class InspectCommand
             ? $"fits: weights {Bytes(weights)} and a session of {context:n0} tokens ({Bytes(session)}) go into memory"
             : $"does not fit: weights {Bytes(weights)} and a session of {context:n0} tokens ({Bytes(session)}) are more than memory holds; experts are read from disk as they are needed, and 'fathom plan' says how fast that is";
         Line($"  this machine         {Bytes(memory)} of memory, {Environment.ProcessorCount} processors: {verdict}.");
-    }
-
-    private static Table NewTable(params string[] columns)
-    {
-        var table = new Table { Border = TableBorder.Simple };
-        foreach (string column in columns)
-        {
-            var added = new TableColumn(column) { NoWrap = true };
-            table.AddColumn(table.Columns.Count == 0 ? added : added.RightAligned());
-        }
-
-        return table;
     }
 
     private static string Describe(StoredType type) => type switch

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using Fathom.Checkpoints;
 using Fathom.Cli.Arguments;
 using Fathom.Cli.Output;
@@ -14,8 +13,6 @@ namespace Fathom.Cli.Commands;
 /// <summary><c>fathom plan</c>: what this machine can do with a model, and what would change it.</summary>
 internal static class PlanCommand
 {
-    private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web) { WriteIndented = true, Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
-
     public static Command Create()
     {
         var path = new Argument<string?>("MODEL") { Description = "Checkpoint folder, .gguf file, or the owner/name of a pulled model; the built-in model when left out.", Arity = ArgumentArity.ZeroOrOne };
@@ -41,19 +38,22 @@ internal static class PlanCommand
             var reserve = new MemoryReserve { ContextTokens = parsed.GetValue(context), Sessions = parsed.GetValue(sessions), Caches = V4Model.CacheFormatFor(model.Config, options) };
             if (parsed.GetValue(sample) is < 0 or 1) throw new ArgumentException("--sample must be 0, or at least 2 tokens.");
             int[] Sample() => model.Sample(parsed.GetValue(text)?.FullName, parsed.GetValue(sample), parsed.GetValue(isRandom));
-            (ModelPlan plan, RoutingSample? routing) = Plan(model, Sample, parsed.GetValue(memory), reserve, parsed.GetValue(folder)!.FullName, options, cancellation);
-            Show(model.Name, plan, routing is null ? 0 : parsed.GetValue(sample));
-            if (parsed.GetValue(json) is { } file) AtomicFile.Write(file.FullName, JsonSerializer.Serialize(plan, Format));
+
+            // Looked at once: measuring takes memory too.
+            long available = MachineMemory.AvailableBytes;
+            (ModelPlan plan, RoutingSample? routing) = Plan(model, Sample, parsed.GetValue(memory), available, reserve, parsed.GetValue(folder)!.FullName, options, cancellation);
+            Show(model.Name, plan, available, routing is null ? 0 : parsed.GetValue(sample));
+            if (parsed.GetValue(json) is { } file) AtomicFile.Write(file.FullName, plan.ToJson());
             return Task.FromResult(0);
         });
         return command;
     }
 
-    private static (ModelPlan Plan, RoutingSample? Routing) Plan(PlannedModel model, Func<int[]> takeSample, long? budget, MemoryReserve reserve, string folder, V4ModelOptions options, CancellationToken cancellation)
+    private static (ModelPlan Plan, RoutingSample? Routing) Plan(PlannedModel model, Func<int[]> takeSample, long? budget, long available, MemoryReserve reserve, string folder, V4ModelOptions options, CancellationToken cancellation)
     {
         using var line = new StatusLine();
         var progress = new StatusTexts(line);
-        MemoryPlan? memory = model.Divide(budget, reserve);
+        MemoryPlan? memory = model.Divide(budget, available, reserve);
         int rows = memory is null ? MemoryPlan.StandardRows : Math.Min(memory.Rows, memory.ContextTokens);
         MachineSpeed machine = MachineProbe.Measure(model.Config, rows, model.Files, folder, options, progress, cancellation);
         RoutingSample? routing = null;
@@ -63,14 +63,14 @@ internal static class PlanCommand
             routing = RoutingSample.Take(path, sample, options with { MemoryBudget = memory.Budget, Reserve = reserve }, cancellation);
         }
 
-        return (ModelPlan.For(model.Config, model.Stored, machine, budget, reserve, routing), routing);
+        return (ModelPlan.For(model.Config, model.Stored, machine, budget, reserve, routing, available), routing);
     }
 
-    private static void Show(string name, ModelPlan plan, int sampled)
+    private static void Show(string name, ModelPlan plan, long available, int sampled)
     {
         MachineSpeed machine = plan.Machine;
         Line($"{name}");
-        Line($"  this machine         {MemorySize.Format(MachineMemory.TotalBytes)} of memory, {MemorySize.Format(MachineMemory.AvailableBytes)} of it free; {machine.Threads} thread{(machine.Threads == 1 ? string.Empty : "s")}; memory reads {machine.MemoryBytesPerSecond / 1e9:0.0} GB/s, {Disk(machine)}");
+        Line($"  this machine         {MemorySize.Format(MachineMemory.TotalBytes)} of memory, {MemorySize.Format(available)} of it free; {machine.Threads} thread{(machine.Threads == 1 ? string.Empty : "s")}; memory reads {machine.MemoryBytesPerSecond / 1e9:0.0} GB/s, {Disk(machine)}");
         Line($"  asked for            {plan.Sessions} session{(plan.Sessions == 1 ? string.Empty : "s")} of {plan.ContextTokens:n0} tokens");
         if (plan.Chosen.Memory is { } memory) ShowMemory(memory, plan.Chosen.ExpectedBytes);
         Line($"  {Verdict(plan.Chosen)}");
@@ -100,9 +100,7 @@ internal static class PlanCommand
 
     private static void ShowWays(ModelPlan plan)
     {
-        var table = new Table { Border = TableBorder.Simple };
-        table.AddColumn(new TableColumn("what") { NoWrap = true });
-        foreach (string title in (ReadOnlySpan<string>)["weights", "memory", "prompt t/s", "answer t/s"]) table.AddColumn(new TableColumn(title) { NoWrap = true }.RightAligned());
+        Table table = PlainTable.With("what", "weights", "memory", "prompt t/s", "answer t/s");
         foreach (PlannedWay way in plan.Alternatives.Prepend(plan.Chosen))
         {
             table.AddRow(

@@ -1,14 +1,15 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Fathom.Checkpoints;
+using Fathom.Model.Streaming;
 
 namespace Fathom.Evaluation.Planning;
 
 /// <summary>Measures how fast experts come from a disk: aligned reads past the page cache at random places, as streaming makes them.</summary>
 public static unsafe class DiskProbe
 {
-    private const int Readers = 4;
-    private const int BlockBytes = 2 << 20;
+    private const int Readers = ExpertStream.ReaderCount;
+    private const int BlockBytes = ExpertPlace.PieceBytes;
 
     // An expert of V4-Flash is seven pieces that lie one after the other.
     private const int BlocksInTurn = 7;

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Fathom.Checkpoints;
 using Fathom.Model;
 using Fathom.Model.Streaming;
@@ -32,12 +33,13 @@ public sealed record ModelPlan(V4Config Config, MachineSpeed Machine, int Contex
     /// <param name="budget">Bytes of memory in all; null for what is chosen when nobody says.</param>
     /// <param name="reserve">Sessions and their length.</param>
     /// <param name="routing">Which experts are needed how often; null takes all alike.</param>
-    public static ModelPlan For(V4Config config, StoredBytes stored, MachineSpeed machine, long? budget, MemoryReserve reserve, RoutingSample? routing = null)
+    /// <param name="available">Free bytes; null to look.</param>
+    public static ModelPlan For(V4Config config, StoredBytes stored, MachineSpeed machine, long? budget, MemoryReserve reserve, RoutingSample? routing = null, long? available = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(stored);
         ArgumentNullException.ThrowIfNull(reserve);
-        long available = MachineMemory.AvailableBytes;
+        long free = available ?? MachineMemory.AvailableBytes;
         int context = Math.Min(config.MaxPositions, reserve.ContextTokens ?? MemoryReserve.StandardContext);
         reserve = reserve with { ContextTokens = context };
 
@@ -45,9 +47,9 @@ public sealed record ModelPlan(V4Config Config, MachineSpeed Machine, int Contex
         {
             try
             {
-                MemoryPlan plan = memory is { } bytes ? MemoryPlan.For(config, weights.Sizes, bytes, room) : MachineMemory.StandardPlan(config, weights.Sizes, available, room);
-                bool isTooSmall = memory is null && !plan.IsStreaming && plan.LeastBytes > available;
-                string? problem = isTooSmall ? $"needs {MemorySize.Format(plan.LeastBytes, isRoundedUp: true)}, and {MemorySize.Format(available)} are free" : null;
+                MemoryPlan plan = MachineMemory.Divide(config, weights.Sizes, memory, free, room);
+                bool isTooSmall = memory is null && !plan.IsStreaming && plan.LeastBytes > free;
+                string? problem = isTooSmall ? $"needs {MemorySize.Format(plan.LeastBytes, isRoundedUp: true)}, and {MemorySize.Format(free)} are free" : null;
                 return new PlannedWay(name, weights.Sizes.TotalBytes, plan, Expected(plan, machine), isTooSmall ? null : SpeedPrediction.For(config, weights, plan, machine, context, routing), problem);
             }
             catch (ArgumentException exception)
@@ -69,6 +71,9 @@ public sealed record ModelPlan(V4Config Config, MachineSpeed Machine, int Contex
 
         return new ModelPlan(config, machine, context, reserve.Sessions, chosen, others);
     }
+
+    /// <summary>The plan as JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Format);
 
     // The scratch that was measured in place of the most that it can be, and a program without an answer's worth of garbage.
     private static long Expected(MemoryPlan plan, MachineSpeed machine) =>

@@ -14,10 +14,8 @@ namespace Fathom.Evaluation.Speed;
 /// <param name="PeakResidentBytes">The largest resident memory of the process, mapped weights included.</param>
 public sealed record SpeedReport(string Model, DateTime Date, TokenCost Cost, IReadOnlyList<MachinePeaks> Peaks, IReadOnlyList<SpeedResult> Results, long PeakResidentBytes)
 {
-    private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web) { WriteIndented = true, Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
-
     /// <summary>The report as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Format);
+    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Format);
 
     /// <summary>Reads a report.</summary>
     /// <exception cref="InvalidDataException">The file is none.</exception>
@@ -25,7 +23,7 @@ public sealed record SpeedReport(string Model, DateTime Date, TokenCost Cost, IR
     {
         try
         {
-            return JsonSerializer.Deserialize<SpeedReport>(File.ReadAllText(path), Format) is { Results: not null } report ? report : throw new InvalidDataException($"{path} is no report of 'fathom bench'.");
+            return JsonSerializer.Deserialize<SpeedReport>(File.ReadAllText(path), ReportJson.Format) is { Results: not null } report ? report : throw new InvalidDataException($"{path} is no report of 'fathom bench'.");
         }
         catch (JsonException exception)
         {

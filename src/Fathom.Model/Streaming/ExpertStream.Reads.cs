@@ -6,7 +6,7 @@ namespace Fathom.Model.Streaming;
 /// <content>The threads that read: piece by piece, so that several serve one expert and an urgent read overtakes one that is not.</content>
 internal sealed unsafe partial class ExpertStream
 {
-    private const int ReaderCount = 4;
+    internal const int ReaderCount = 4;
 
     private readonly IExpertFiles files;
     private readonly Thread[] readers;

@@ -15,6 +15,21 @@ public static class MachineMemory
     /// <summary>Bytes that are free now, what the system only keeps as copies of files included. Where the system does not say (all but Linux), nine tenths of all.</summary>
     public static long AvailableBytes => Math.Min(TotalBytes, AvailableOnLinux() ?? (long)(TotalBytes * 0.9));
 
+    /// <summary>Divides memory as <see cref="V4ModelOptions.MemoryBudget"/> says.</summary>
+    /// <param name="config">The architecture.</param>
+    /// <param name="sizes">Its weights.</param>
+    /// <param name="budget">Bytes in all; null for what <see cref="StandardPlan"/> chooses, <see cref="long.MaxValue"/> for no limit.</param>
+    /// <param name="available">Free bytes; null to look.</param>
+    /// <param name="reserve">Room for caches; null for one session of the standard length.</param>
+    /// <param name="rows">Rows of a forward at most; null to choose.</param>
+    /// <exception cref="ArgumentException">The budget is too small; the message says the least that works.</exception>
+    public static MemoryPlan Divide(V4Config config, WeightSizes sizes, long? budget, long? available = null, MemoryReserve? reserve = null, int? rows = null) => budget switch
+    {
+        null => StandardPlan(config, sizes, available, reserve, rows),
+        long.MaxValue => MemoryPlan.For(config, sizes, budget: null, reserve, rows),
+        _ => MemoryPlan.For(config, sizes, budget, reserve, rows),
+    };
+
     /// <summary>Divides memory when no budget was given: everything in memory when it fits into what is free, else the larger part of that as a budget. A model that not even this is enough for stays mapped.</summary>
     /// <param name="config">The architecture.</param>
     /// <param name="sizes">Its weights.</param>

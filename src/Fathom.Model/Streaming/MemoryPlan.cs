@@ -24,7 +24,7 @@ public sealed record MemoryPlan
     private const long ProgramBytesPerTensor = 1024;
 
     // Aligned copies of tensors begin and end in the middle of a page.
-    private const long BytesAroundTensor = 2L * WeightSizes.Alignment;
+    private const long BytesAroundTensor = 2L * UnbufferedFile.Alignment;
 
     /// <summary>The budget in bytes; null where there is none.</summary>
     public long? Budget { get; private init; }

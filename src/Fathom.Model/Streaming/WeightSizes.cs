@@ -11,8 +11,7 @@ namespace Fathom.Model.Streaming;
 /// <param name="DenseTensorCount">Of these, those that are not of routed experts.</param>
 public sealed record WeightSizes(long DenseBytes, long ExpertBytes, int ExpertCount, long LargestExpertBytes, int TensorCount, int DenseTensorCount)
 {
-    /// <summary>Unbuffered reads begin and end at multiples of this, in files as in memory.</summary>
-    public const int Alignment = 4096;
+    private const int Alignment = UnbufferedFile.Alignment;
 
     // w1, w2, w3 and their scales.
     private const int TensorsOfExpert = 6;

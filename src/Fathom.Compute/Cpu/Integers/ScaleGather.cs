@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Fathom.Compute.Cpu.Integers.Groups;
 
 namespace Fathom.Compute.Cpu.Integers;
 
@@ -44,12 +45,7 @@ internal static unsafe class ScaleGather
         {
             byte* from = row + group;
             Vector128<ushort> ab = Two(from, stride), cd = Two(from + (2 * stride), stride), ef = Two(from + (4 * stride), stride), gh = Two(from + (6 * stride), stride);
-            Vector128<uint> low = Sse2.UnpackLow(ab, cd).AsUInt32(), low2 = Sse2.UnpackLow(ef, gh).AsUInt32();
-            Vector128<uint> high = Sse2.UnpackHigh(ab, cd).AsUInt32(), high2 = Sse2.UnpackHigh(ef, gh).AsUInt32();
-            Sse2.UnpackLow(low, low2).AsByte().Store(to);
-            Sse2.UnpackHigh(low, low2).AsByte().Store(to + 16);
-            Sse2.UnpackLow(high, high2).AsByte().Store(to + 32);
-            Sse2.UnpackHigh(high, high2).AsByte().Store(to + 48);
+            Bytes.JoinPairs(ab, cd, ef, gh, to);
         }
 
         for (; group < groups; group++)

@@ -49,16 +49,28 @@ internal static unsafe class Bytes
         if (Sse2.IsSupported)
         {
             Vector128<ushort> ab = Interleave(rows[0], rows[1]), cd = Interleave(rows[2], rows[3]), ef = Interleave(rows[4], rows[5]), gh = Interleave(rows[6], rows[7]);
-            Vector128<uint> low = Sse2.UnpackLow(ab, cd).AsUInt32(), low2 = Sse2.UnpackLow(ef, gh).AsUInt32();
-            Vector128<uint> high = Sse2.UnpackHigh(ab, cd).AsUInt32(), high2 = Sse2.UnpackHigh(ef, gh).AsUInt32();
-            Sse2.UnpackLow(low, low2).AsByte().Store(to);
-            Sse2.UnpackHigh(low, low2).AsByte().Store(to + 16);
-            Sse2.UnpackLow(high, high2).AsByte().Store(to + 32);
-            Sse2.UnpackHigh(high, high2).AsByte().Store(to + 48);
+            JoinPairs(ab, cd, ef, gh, to);
             return;
         }
 
         for (int i = 0; i < 64; i++) to[i] = (byte)(rows[i % 8] >> (8 * (i / 8)));
+    }
+
+    /// <summary>The second half of turning eight rows around, with SSE2: pairs of rows whose bytes alternate become [8][8].</summary>
+    /// <param name="ab">Rows 0 and 1.</param>
+    /// <param name="cd">Rows 2 and 3.</param>
+    /// <param name="ef">Rows 4 and 5.</param>
+    /// <param name="gh">Rows 6 and 7.</param>
+    /// <param name="to">Receives [8][8].</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void JoinPairs(Vector128<ushort> ab, Vector128<ushort> cd, Vector128<ushort> ef, Vector128<ushort> gh, byte* to)
+    {
+        Vector128<uint> low = Sse2.UnpackLow(ab, cd).AsUInt32(), low2 = Sse2.UnpackLow(ef, gh).AsUInt32();
+        Vector128<uint> high = Sse2.UnpackHigh(ab, cd).AsUInt32(), high2 = Sse2.UnpackHigh(ef, gh).AsUInt32();
+        Sse2.UnpackLow(low, low2).AsByte().Store(to);
+        Sse2.UnpackHigh(low, low2).AsByte().Store(to + 16);
+        Sse2.UnpackLow(high, high2).AsByte().Store(to + 32);
+        Sse2.UnpackHigh(high, high2).AsByte().Store(to + 48);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
