@@ -11,7 +11,8 @@ export function Composer({ chat }) {
     const [text, setText] = useState(""), [isOver, setOver] = useState(false);
     const area = useRef(null), input = useRef(null), folder = useRef(null);
     const { writing, state } = chat, isBusy = Boolean(writing) || chat.path.at(-1)?.id === "waiting", hasDocuments = state.attached.documents.length > 0;
-    useEffect(() => { if (matchMedia("(hover: hover)").matches) area.current.focus(); }, [state.chat?.id]);
+    // In the same frame as the conversation it belongs to: a later frame would take the focus from what was turned to since.
+    useLayoutEffect(() => { if (matchMedia("(hover: hover)").matches) area.current.focus(); }, [state.chat?.id]);
     useLayoutEffect(() => grow(area.current), [text]);
     useEffect(() => { if (state.returned && area.current.value === "") setText(state.returned.text); }, [state.returned]);
     useEffect(() => chat.fitSoon(text), [text, state.chat?.leaf]);
