@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Fathom.Compute.Cpu.Integers.Dots;
+using Fathom.Compute.Cpu.Integers.Groups;
 
 namespace Fathom.Compute.Cpu.Integers;
 
@@ -14,26 +15,26 @@ internal static unsafe class ByteTile
     /// <param name="panel">The weights.</param>
     /// <param name="columns">Columns.</param>
     /// <param name="bias">What was added to the weights.</param>
-    /// <param name="hasMinima">Whether minima follow the scales.</param>
     /// <param name="y">Receives [6][32].</param>
-    public static void Multiply<TSum>(IntegerRow* x, byte* panel, int columns, int bias, bool hasMinima, float* y)
+    public static void Multiply<TSum, TFormat>(IntegerRow* x, byte* panel, int columns, int bias, float* y)
         where TSum : struct, ITileSum
+        where TFormat : struct, IGroupFormat
     {
         float* scales = IntegerPanel.ScalesOf(panel, columns);
-        Halve<TSum>(x, panel, scales, columns, bias, hasMinima, y);
-        Halve<TSum>(x, panel + (4 * Half), scales + Half, columns, bias, hasMinima, y + Half);
+        Halve<TSum, TFormat>(x, panel, scales, columns, bias, y);
+        Halve<TSum, TFormat>(x, panel + (4 * Half), scales + Half, columns, bias, y + Half);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Halve<TSum>(IntegerRow* x, byte* panel, float* scales, int columns, int bias, bool hasMinima, float* y)
+    private static void Halve<TSum, TFormat>(IntegerRow* x, byte* panel, float* scales, int columns, int bias, float* y)
         where TSum : struct, ITileSum
+        where TFormat : struct, IGroupFormat
     {
         sbyte* a0 = x[0].X, a1 = x[1].X, a2 = x[2].X, a3 = x[3].X, a4 = x[4].X, a5 = x[5].X;
         for (int i = 0; i < 6; i++) new Span<float>(y + (i * IntegerPanel.Rows), Half).Clear();
         for (int group = 0; group < columns / 32; group++)
         {
-            Vector256<int> d00 = TSum.Start(x[0], group, bias), d10 = TSum.Start(x[1], group, bias), d20 = TSum.Start(x[2], group, bias), d30 = TSum.Start(x[3], group, bias), d40 = TSum.Start(x[4], group, bias), d50 = TSum.Start(x[5], group, bias);
-            Vector256<int> d01 = d00, d11 = d10, d21 = d20, d31 = d30, d41 = d40, d51 = d50;
+            Vector256<int> d00 = default, d01 = default, d10 = default, d11 = default, d20 = default, d21 = default, d30 = default, d31 = default, d40 = default, d41 = default, d50 = default, d51 = default;
             nint end = 32 * (nint)(group + 1);
             for (nint k = end - 32; k < end; k += 4, panel += 4 * IntegerPanel.Rows)
             {
@@ -59,13 +60,13 @@ internal static unsafe class ByteTile
             }
 
             // Sums rest in memory between groups, which leaves the lower registers, the ones these products take, to the integers.
-            TileSums.Add(y, TSum.Finish(d00), TSum.Finish(d01), x[0], group, scales, hasMinima);
-            TileSums.Add(y + IntegerPanel.Rows, TSum.Finish(d10), TSum.Finish(d11), x[1], group, scales, hasMinima);
-            TileSums.Add(y + (2 * IntegerPanel.Rows), TSum.Finish(d20), TSum.Finish(d21), x[2], group, scales, hasMinima);
-            TileSums.Add(y + (3 * IntegerPanel.Rows), TSum.Finish(d30), TSum.Finish(d31), x[3], group, scales, hasMinima);
-            TileSums.Add(y + (4 * IntegerPanel.Rows), TSum.Finish(d40), TSum.Finish(d41), x[4], group, scales, hasMinima);
-            TileSums.Add(y + (5 * IntegerPanel.Rows), TSum.Finish(d50), TSum.Finish(d51), x[5], group, scales, hasMinima);
-            scales += hasMinima ? 3 * IntegerPanel.Rows : IntegerPanel.Rows;
+            TileSums.Add(y, TSum.Finish(d00, x, group, bias), TSum.Finish(d01, x, group, bias), x, group, scales, TFormat.HasMinima);
+            TileSums.Add(y + IntegerPanel.Rows, TSum.Finish(d10, x + 1, group, bias), TSum.Finish(d11, x + 1, group, bias), x + 1, group, scales, TFormat.HasMinima);
+            TileSums.Add(y + (2 * IntegerPanel.Rows), TSum.Finish(d20, x + 2, group, bias), TSum.Finish(d21, x + 2, group, bias), x + 2, group, scales, TFormat.HasMinima);
+            TileSums.Add(y + (3 * IntegerPanel.Rows), TSum.Finish(d30, x + 3, group, bias), TSum.Finish(d31, x + 3, group, bias), x + 3, group, scales, TFormat.HasMinima);
+            TileSums.Add(y + (4 * IntegerPanel.Rows), TSum.Finish(d40, x + 4, group, bias), TSum.Finish(d41, x + 4, group, bias), x + 4, group, scales, TFormat.HasMinima);
+            TileSums.Add(y + (5 * IntegerPanel.Rows), TSum.Finish(d50, x + 5, group, bias), TSum.Finish(d51, x + 5, group, bias), x + 5, group, scales, TFormat.HasMinima);
+            scales += TFormat.HasMinima ? 3 * IntegerPanel.Rows : IntegerPanel.Rows;
         }
     }
 }

@@ -53,11 +53,11 @@ internal unsafe class GroupKernels<TDot, TSmall>(string name) : IntegerKernels
         switch (format)
         {
             case WeightFormat.Fp8 or WeightFormat.Q6K: WideTile.Multiply<TDot>(x, panel, columns, y); break;
-            case WeightFormat.Fp4 or WeightFormat.Mxfp4: ByteTile.Multiply<TSmall>(x, panel, columns, Fp4Group.Offset, false, y); break;
-            case WeightFormat.Q80: ByteTile.Multiply<SignedSums<TDot>>(x, panel, columns, TDot.SignedBias, false, y); break;
-            case WeightFormat.Q4K: ByteTile.Multiply<TSmall>(x, panel, columns, 0, true, y); break;
-            case WeightFormat.Q2K: ByteTile.Multiply<Sums<TDot>>(x, panel, columns, 0, true, y); break;
-            default: ByteTile.Multiply<Sums<TDot>>(x, panel, columns, Iq2XxsGroup.Bias, false, y); break;
+            case WeightFormat.Fp4 or WeightFormat.Mxfp4: ByteTile.Multiply<TSmall, Fp4Group>(x, panel, columns, Fp4Group.Offset, y); break;
+            case WeightFormat.Q80: ByteTile.Multiply<SignedSums<TDot>, Q80Group>(x, panel, columns, TDot.SignedBias, y); break;
+            case WeightFormat.Q4K: ByteTile.Multiply<TSmall, Q4KGroup>(x, panel, columns, 0, y); break;
+            case WeightFormat.Q2K: ByteTile.Multiply<Sums<TDot>, Q2KGroup>(x, panel, columns, 0, y); break;
+            default: ByteTile.Multiply<Sums<TDot>, Iq2XxsGroup>(x, panel, columns, Iq2XxsGroup.Bias, y); break;
         }
     }
 

@@ -49,10 +49,10 @@ internal static unsafe class WideTile
                 d31 = TDot.Add(d31, w1, v);
             }
 
-            TileSums.Add(y, d00, d01, x[0], group, scales, false);
-            TileSums.Add(y + IntegerPanel.Rows, d10, d11, x[1], group, scales, false);
-            TileSums.Add(y + (2 * IntegerPanel.Rows), d20, d21, x[2], group, scales, false);
-            TileSums.Add(y + (3 * IntegerPanel.Rows), d30, d31, x[3], group, scales, false);
+            TileSums.Add(y, d00, d01, x, group, scales, false);
+            TileSums.Add(y + IntegerPanel.Rows, d10, d11, x + 1, group, scales, false);
+            TileSums.Add(y + (2 * IntegerPanel.Rows), d20, d21, x + 2, group, scales, false);
+            TileSums.Add(y + (3 * IntegerPanel.Rows), d30, d31, x + 3, group, scales, false);
             scales += IntegerPanel.Rows;
         }
     }
