@@ -274,11 +274,11 @@ public sealed class HostileTests : IDisposable
             // PDF
             ["only-mark.pdf"] = ("%PDF-1.7\n"u8.ToArray(), SkipReason.Damaged),
             ["garbage.pdf"] = ([.. "%PDF-1.7\n"u8, .. Noise(20_000)], SkipReason.Damaged),
-            ["encrypted.pdf"] = (EncryptedPdf(), SkipReason.Encrypted),
-            ["no-pages.pdf"] = (PdfOf("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [] /Count 0 >>"), SkipReason.Damaged),
-            ["deep-array.pdf"] = (PdfOf("<< /Type /Catalog /Pages 2 0 R /X " + new string('[', 100_000) + " >>", "<< /Type /Pages /Kids [] /Count 0 >>"), SkipReason.Damaged),
-            ["deep-dictionary.pdf"] = (PdfOf("<< /Type /Catalog /Pages 2 0 R /X " + string.Concat(Enumerable.Repeat("<< /A ", 50_000)) + " >>", "<< /Type /Pages /Kids [] /Count 0 >>"), SkipReason.Damaged),
-            ["loop-of-pages.pdf"] = (PdfOf("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [2 0 R] /Count 1 >>"), SkipReason.Damaged),
+            ["encrypted.pdf"] = (RawPdf.Encrypted(), SkipReason.Encrypted),
+            ["no-pages.pdf"] = (RawPdf.Of("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [] /Count 0 >>"), SkipReason.Damaged),
+            ["deep-array.pdf"] = (RawPdf.Of("<< /Type /Catalog /Pages 2 0 R /X " + new string('[', 100_000) + " >>", "<< /Type /Pages /Kids [] /Count 0 >>"), SkipReason.Damaged),
+            ["deep-dictionary.pdf"] = (RawPdf.Of("<< /Type /Catalog /Pages 2 0 R /X " + string.Concat(Enumerable.Repeat("<< /A ", 50_000)) + " >>", "<< /Type /Pages /Kids [] /Count 0 >>"), SkipReason.Damaged),
+            ["loop-of-pages.pdf"] = (RawPdf.Of("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [2 0 R] /Count 1 >>"), SkipReason.Damaged),
             ["page-bomb.pdf"] = (PdfWithStream(Deflated(new byte[600 << 20])), SkipReason.Unsafe),
             ["cut-early.pdf"] = (pdf[..60], SkipReason.Damaged),
             ["scanned.pdf"] = (Files.Pdf([], []), SkipReason.NoText),
@@ -345,44 +345,13 @@ public sealed class HostileTests : IDisposable
         return noise;
     }
 
-    private static byte[] PdfOf(params string[] objects) => PdfOf(string.Empty, [.. objects.Select(Encoding.Latin1.GetBytes)]);
-
-    private static byte[] PdfOf(string trailer, byte[][] objects)
-    {
-        using var stream = new MemoryStream();
-        var starts = new List<long>();
-        stream.Write("%PDF-1.7\n"u8);
-        for (int i = 0; i < objects.Length; i++)
-        {
-            starts.Add(stream.Position);
-            stream.Write(Encoding.Latin1.GetBytes($"{i + 1} 0 obj\n"));
-            stream.Write(objects[i]);
-            stream.Write("\nendobj\n"u8);
-        }
-
-        long table = stream.Position;
-        stream.Write(Encoding.Latin1.GetBytes($"xref\n0 {objects.Length + 1}\n0000000000 65535 f \n{string.Concat(starts.Select(start => $"{start:0000000000} 00000 n \n"))}trailer\n<< /Size {objects.Length + 1} /Root 1 0 R {trailer}>>\nstartxref\n{table}\n%%EOF\n"));
-        return stream.ToArray();
-    }
-
-    private static byte[] PdfWithStream(byte[] deflated) => PdfOf(string.Empty,
+    private static byte[] PdfWithStream(byte[] deflated) => RawPdf.Of(string.Empty,
     [
         "<< /Type /Catalog /Pages 2 0 R >>"u8.ToArray(),
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>"u8.ToArray(),
         "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] /Contents 4 0 R >>"u8.ToArray(),
         [.. Encoding.Latin1.GetBytes($"<< /Length {deflated.Length} /Filter /FlateDecode >>\nstream\n"), .. deflated, .. "\nendstream"u8],
     ]);
-
-    private static byte[] EncryptedPdf()
-    {
-        string entries = new('A', 32);
-        return PdfOf($"/Encrypt 3 0 R /ID [<0123456789ABCDEF0123456789ABCDEF> <0123456789ABCDEF0123456789ABCDEF>] ",
-        [
-            "<< /Type /Catalog /Pages 2 0 R >>"u8.ToArray(),
-            "<< /Type /Pages /Kids [] /Count 0 >>"u8.ToArray(),
-            Encoding.Latin1.GetBytes($"<< /Filter /Standard /V 2 /R 3 /Length 128 /P -44 /O ({entries}) /U ({entries}) >>"),
-        ]);
-    }
 
     private static byte[] Deflated(byte[] content)
     {

@@ -299,10 +299,4 @@ public sealed class DocumentTests(Browser browser)
         await visit.Page.Locator(".topbar .menu button").First.ClickAsync();
         await visit.Page.GetByRole(AriaRole.Menuitem, new PageGetByRoleOptions { Name = action }).ClickAsync();
     }
-
-    private static async Task<JsonArray> MessagesAsync(Visit visit)
-    {
-        string id = (await visit.Server.GetAsync("/web/conversations"))["conversations"]![0]!["id"]!.GetValue<string>();
-        return (await visit.Server.GetAsync($"/web/conversations/{id}"))["messages"]!.AsArray();
-    }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Fathom.Documents.Tests;
 using Microsoft.Playwright;
 
@@ -29,5 +30,12 @@ internal static class Papers
     {
         await visit.Page.RunAndWaitForResponseAsync(() => visit.Page.SetInputFilesAsync("#attach-file", files), response => response.Url.EndsWith("/read", StringComparison.Ordinal));
         await Assertions.Expect(visit.Page.Locator(".upload")).ToHaveCountAsync(0);
+    }
+
+    /// <summary>The conversation that is shown, as the server keeps it.</summary>
+    public static async Task<JsonArray> MessagesAsync(Visit visit)
+    {
+        string id = (await visit.Server.GetAsync("/web/conversations"))["conversations"]![0]!["id"]!.GetValue<string>();
+        return (await visit.Server.GetAsync($"/web/conversations/{id}"))["messages"]!.AsArray();
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Fathom.Checkpoints;
 using Fathom.Inference;
 using Fathom.Model;
+using Fathom.Model.Streaming;
 using Fathom.Server.Operation;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -59,6 +60,7 @@ internal sealed class ModelEndpoint(AnswerService service, bool keepsConversatio
         status["processors"] = Environment.ProcessorCount;
         status["threads"] = (service.Model.Model as V4Model)?.Threads;
         status["layout"] = layout.Value?.DeepClone();
+        status["streaming"] = (service.Model.Model as V4Model)?.Streaming is { } seen ? Streaming(seen) : null;
         return status;
     }
 
@@ -90,10 +92,33 @@ internal sealed class ModelEndpoint(AnswerService service, bool keepsConversatio
             ["weight_formats"] = new JsonArray([.. bytes.Select(group => (JsonNode)new JsonObject { ["format"] = StoredTypes.NameOf(group.Key), ["bytes"] = group.Sum(tensor => tensor.ByteLength) })]),
             ["session_bytes"] = (long)summary.CacheBytes(model.CacheFormat, contextTokens) + summary.CompressorStateBytes,
             ["workspace_bytes"] = model.WorkspaceBytes,
+            ["plan"] = Plan(model.MemoryPlan),
             ["profile"] = model.Profile.ToString().ToLowerInvariant(),
             ["parameters_by_group"] = new JsonArray([.. summary.ParametersByGroup.OrderByDescending(group => group.Value).Select(group => (JsonNode)new JsonObject { ["group"] = group.Key, ["count"] = group.Value })]),
         };
     }
+
+    // What 'fathom plan' calls these parts.
+    private static JsonObject Plan(MemoryPlan plan) => new()
+    {
+        ["is_streaming"] = plan.IsStreaming,
+        ["budget_bytes"] = plan.Budget,
+        ["total_bytes"] = plan.TotalBytes,
+        ["resident_weight_bytes"] = plan.ResidentWeightBytes,
+        ["cache_bytes"] = plan.CacheBytes,
+        ["arena_bytes"] = plan.ArenaBytes,
+        ["slots"] = plan.Slots,
+        ["slot_bytes"] = plan.SlotBytes,
+    };
+
+    private static JsonObject Streaming(ExpertStreamStatistics seen) => new()
+    {
+        ["tokens"] = seen.Tokens,
+        ["hit_rate"] = Math.Round(seen.HitRate, 4),
+        ["bytes_per_token"] = Math.Round(seen.BytesPerToken),
+        ["stall_seconds"] = Math.Round(seen.StallTime.TotalSeconds, 3),
+        ["read_errors"] = seen.ReadErrors,
+    };
 
     private static string KindOf(V4Config config, int layer) => config.KindOf(layer) switch
     {

@@ -23,6 +23,8 @@ export function t(key, places = {}) {
 }
 
 /** A number as the language writes it. */
+export const percent = share => new Intl.NumberFormat(language, { style: "percent" }).format(share);
+
 export const number = (value, digits = 0) => new Intl.NumberFormat(language, { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value);
 
 /** Bytes with a fitting unit. */

@@ -44,10 +44,16 @@ function LeftOut({ chat, attached }) {
     return html`
         <details class="left-out" open=${loud.length > 0 && loud.length <= 5}>
             <summary><${Icon} name="warning" /><span role="status">${t(attached.skippedCount === 1 ? "leftOut1" : "leftOut", { n: number(attached.skippedCount) })}</span></summary>
-            <ul tabindex="0" aria-label=${t("leftOut", { n: number(attached.skippedCount) })}>${list.slice(0, MOST_LISTED).map(one => html`<li><strong>${safeName(one.path)}</strong> ${one.message}</li>`)}
+            <ul tabindex="0" aria-label=${t("leftOut", { n: number(attached.skippedCount) })}>${list.slice(0, MOST_LISTED).map(one => html`<${LeftOutFile} one=${one} />`)}
                 ${more > 0 && html`<li>${t("andMore", { n: number(more) })}</li>`}</ul>
             <${IconButton} icon="close" label=${t("dismissLeftOut")} onClick=${() => chat.forgetLeftOut()} />
         </details>`;
+}
+
+// The server says in a word that is translated, and in an English sentence, what was wrong.
+function LeftOutFile({ one }) {
+    if (!one.reason) return html`<li><strong>${safeName(one.path)}</strong> ${one.message}</li>`;
+    return html`<li><span class="why">${t(`why_${one.reason}`)}</span> <strong>${safeName(one.path)}</strong> <span lang="en">${one.message}</span></li>`;
 }
 
 function Fit({ fit }) {

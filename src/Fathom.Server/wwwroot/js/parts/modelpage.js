@@ -1,7 +1,7 @@
 // What is being served: layers, weights, memory.
 import { html, useEffect, useState } from "../html.js";
 import { api } from "../api.js";
-import { bytes, count, number, t } from "../i18n.js";
+import { bytes, count, number, percent, t } from "../i18n.js";
 import { Dialog } from "./dialog.js";
 
 export function ModelPage({ onClose }) {
@@ -37,18 +37,26 @@ function Figures({ model }) {
                 ["process", bytes(model.memory_bytes)], ["managed", bytes(model.managed_bytes)], layout && ["workspace", bytes(layout.workspace_bytes)],
                 ["cacheMemory", t("cacheOf", { used: bytes(model.cache_bytes), limit: bytes(model.cache_limit_bytes), n: number(model.cache_entries) })],
                 ["cacheFolder", `${bytes(model.folder_bytes)} (${number(model.folder_entries)})`], ["machine", bytes(model.machine_bytes)],
-                layout && ["plannedSession", bytes(layout.session_bytes)], layout && ["plan", planOf(layout.weight_bytes + layout.session_bytes, model.machine_bytes)],
+                layout && ["plannedSession", bytes(layout.session_bytes)], ...(layout ? planOf(layout, model) : []),
             ].filter(Boolean)} /></section>
         <section><h3>${t("engine")}</h3>
             <${Table} rows=${[
-                ["version", model.version], ["context", number(model.context_length)], ["chatFormat", model.chat_format], ["processors", number(model.processors)],
+                ["version", model.version], ["context", number(model.context_length)], ["chatFormat", model.chat_format], ["processors", number(model.processors)], ...(model.threads ? [["threads", number(model.threads)]] : []),
                 ["running", `${model.running} / ${model.max_concurrent}`], ["waitingRequests", number(model.waiting)],
                 ["promptTokens", t("promptTokensOf", { read: count(model.prompt_tokens_read), cached: count(model.prompt_tokens_cached) })],
             ]} /></section>`;
 }
 
-// The rest of the machine needs some memory, too.
-const planOf = (needed, machine) => t(needed < machine * 0.9 ? "planFits" : "planTooLarge", { bytes: bytes(needed) });
+// Where the weights are: all in memory, most experts on disk, or left to the system. The rest of the machine needs some memory, too.
+function planOf({ plan, weight_bytes: weights, session_bytes: session }, { machine_bytes: machine, streaming }) {
+    if (!plan.is_streaming) return [["plan", t(weights + session < machine * 0.9 ? "planFits" : "planTooLarge", { bytes: bytes(weights + session) })]];
+    return [
+        ["plan", t("planStreams", { total: bytes(plan.total_bytes), budget: bytes(plan.budget_bytes) })],
+        ["residentWeights", bytes(plan.resident_weight_bytes)], ["plannedCaches", bytes(plan.cache_bytes)],
+        ["arena", t("arenaOf", { bytes: bytes(plan.arena_bytes), n: number(plan.slots), each: bytes(plan.slot_bytes) })],
+        streaming?.tokens > 0 && ["expertReads", t("expertReadsOf", { share: percent(streaming.hit_rate), bytes: bytes(streaming.bytes_per_token) })],
+    ];
+}
 
 const Table = ({ rows }) => html`<dl class="figures">${rows.map(([name, value]) => html`<div><dt>${t(name)}</dt><dd>${value}</dd></div>`)}</dl>`;
 
