@@ -97,8 +97,7 @@ internal static class Streaming
         return tokens / seconds;
     }
 
-    // What answers reckon with: places that were read lately.
-    private static double DiskSpeed(string path) => DiskProbe.Measure(Directory.Exists(path) ? Directory.GetFiles(path, "*.safetensors") : [path])?.AgainBytesPerSecond ?? throw new ArgumentException($"{path} is too small to measure a disk with.");
+    private static double DiskSpeed(string path) => DiskProbe.Measure(Directory.Exists(path) ? Directory.GetFiles(path, "*.safetensors") : [path]) ?? throw new ArgumentException($"{path} is too small to measure a disk with.");
 
     private static void Trial(IReadOnlyList<int[]> steps, V4Config config, int slots, int skip)
     {

@@ -55,20 +55,6 @@ public sealed class PlanningTests : IDisposable
     }
 
     [Fact]
-    public void A_disk_that_keeps_what_it_read_answers_sooner_and_reads_prompts_no_faster()
-    {
-        StoredBytes stored = StoredBytes.OfOfficialLayout(flash);
-        SpeedPrediction Speed(MachineSpeed machine) => SpeedPrediction.For(flash, stored, MemoryPlan.For(flash, stored.Sizes, 16_000_000_000), machine, depth: 2304)!;
-        SpeedPrediction own = Speed(Machine(disk: 1e9)), shared = Speed(Machine(disk: 1e9, again: 2e9));
-        Assert.False(Machine(disk: 1e9).Disk!.KeepsWhatItRead);
-        Assert.True(Machine(disk: 1e9, again: 2e9).Disk!.KeepsWhatItRead);
-        Assert.Equal(own.DecodeSeconds, own.DecodeSecondsAtFirst);
-        Assert.Equal(own.DecodeSeconds, shared.DecodeSecondsAtFirst);
-        Assert.Equal(own.PrefillSeconds, shared.PrefillSeconds);
-        Assert.InRange(own.DecodeSeconds - shared.DecodeSeconds, 0.999 * own.DecodeDiskBytes / 2e9, 1.001 * own.DecodeDiskBytes / 2e9);
-    }
-
-    [Fact]
     public void Longer_contexts_cost_what_the_architecture_reads()
     {
         StoredBytes stored = StoredBytes.OfOfficialLayout(flash);
@@ -122,7 +108,7 @@ public sealed class PlanningTests : IDisposable
         Assert.Equal([LayerKind.Window, LayerKind.Csa, LayerKind.Hca], machine.Layers.Kinds.Keys);
         Assert.All(machine.Layers.Kinds.Values, time => Assert.True(time.Decode > 0 && time.DecodeExpert > 0 && time.Prefill > 0 && time.PrefillExpert > 0));
         Assert.True(machine.Layers.Kinds[LayerKind.Csa].DecodePick > 0);
-        Assert.True(machine.Disk is { FirstBytesPerSecond: > 0, AgainBytesPerSecond: > 0 });
+        Assert.True(machine.DiskBytesPerSecond > 0);
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
 
         using var cancelled = new CancellationTokenSource();
@@ -145,7 +131,7 @@ public sealed class PlanningTests : IDisposable
         Assert.InRange(sample.ExpertsOf(1000), 4.9, 8);
     }
 
-    private MachineSpeed Machine(double? disk, double? again = null) => new(2, 40e9, disk is { } speed ? new DiskSpeed(speed, again ?? speed) : null, new LayerTimes(1024, 2304, 400 << 20, new Dictionary<LayerKind, LayerTime>
+    private MachineSpeed Machine(double? disk) => new(2, 40e9, disk, new LayerTimes(1024, 2304, 400 << 20, new Dictionary<LayerKind, LayerTime>
     {
         [LayerKind.Window] = new(DenseSeconds, 0, 0.0002, ExpertSeconds, 1, 0.002),
         [LayerKind.Csa] = new(DenseSeconds, 0.0001, 0.0008, ExpertSeconds, 1, 0.002),

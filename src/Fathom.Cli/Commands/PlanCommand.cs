@@ -76,8 +76,6 @@ internal static class PlanCommand
         Line($"  {Verdict(plan.Chosen)}");
         if (plan.Chosen is { Memory.IsStreaming: true, Speed: { } streamed })
             Line($"  Of a token's experts {streamed.ShareHeld:p0} will be in memory, {(sampled > 0 ? $"by the routing of {sampled:n0} tokens" : "if all are needed alike; real texts need some more often")}.");
-        if (plan is { Machine.Disk.KeepsWhatItRead: true, Chosen: { Memory.IsStreaming: true, Speed: { } kept } } && kept.DecodeSecondsAtFirst > 1.1 * kept.DecodeSeconds)
-            Line($"  Something keeps what this disk read lately, as the host of a virtual disk does. Answers reckon with it; for experts that are not kept they are {Number(1 / kept.DecodeSecondsAtFirst)} tokens/s.");
         Line($"");
         ShowWays(plan);
     }
@@ -117,12 +115,7 @@ internal static class PlanCommand
         if (plan.Alternatives.Count > 0) Line($"  Tokens per second (t/s) are those of one prompt and of one answer. 'fathom quantize' makes smaller experts; 'fathom eval divergence' says what they cost.");
     }
 
-    private static string Disk(MachineSpeed machine) => machine.Disk switch
-    {
-        null => "the model is too small to measure its disk",
-        { KeepsWhatItRead: true } disk => string.Create(CultureInfo.InvariantCulture, $"the disk {disk.FirstBytesPerSecond / 1e9:0.00} GB/s, and {disk.AgainBytesPerSecond / 1e9:0.00} GB/s what it read lately"),
-        { } disk => string.Create(CultureInfo.InvariantCulture, $"the disk {disk.AgainBytesPerSecond / 1e9:0.00} GB/s"),
-    };
+    private static string Disk(MachineSpeed machine) => machine.DiskBytesPerSecond is { } disk ? string.Create(CultureInfo.InvariantCulture, $"the disk {disk / 1e9:0.00} GB/s") : "the model is too small to measure its disk";
 
     private static string Number(double value) => value.ToString(value >= 100 ? "n0" : value >= 10 ? "0.0" : "0.00", CultureInfo.InvariantCulture);
 

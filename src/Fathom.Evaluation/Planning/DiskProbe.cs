@@ -19,9 +19,9 @@ public static unsafe class DiskProbe
     /// <summary>Writes a file of 256 MB, measures how fast it is read, and deletes it.</summary>
     /// <param name="folder">A folder on the disk in question.</param>
     /// <param name="cancellation">Stops between reads.</param>
-    /// <returns>The disk's speed. What was just written was in its hands lately, so both figures are of such places.</returns>
+    /// <returns>Bytes per second.</returns>
     /// <exception cref="IOException">The folder cannot be written.</exception>
-    public static DiskSpeed? MeasureFolder(string folder, CancellationToken cancellation = default)
+    public static double? MeasureFolder(string folder, CancellationToken cancellation = default)
     {
         string path = Path.Combine(folder, "fathom-probe-" + Path.GetRandomFileName());
         try
@@ -49,53 +49,38 @@ public static unsafe class DiskProbe
         }
     }
 
-    /// <summary>Reads random places for a second and a half, and then the same places again.</summary>
+    /// <summary>Reads for a second and a half.</summary>
     /// <param name="files">The model's files, largest first or in any order; nothing is written.</param>
     /// <param name="cancellation">Stops between reads.</param>
-    /// <returns>The disk's speed; null when the files are too small to tell.</returns>
+    /// <returns>Bytes per second; null when the files are too small to tell.</returns>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    public static DiskSpeed? Measure(IReadOnlyList<string> files, CancellationToken cancellation = default)
+    public static double? Measure(IReadOnlyList<string> files, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(files);
         (string Path, long Blocks)[] parts = [.. files.Select(path => (path, new FileInfo(path).Length / BlockBytes)).Where(file => file.Item2 > 0)];
-        if (parts.Sum(part => part.Blocks) < 2 * Readers) return null;
+        long blocks = parts.Sum(part => part.Blocks);
+        if (blocks < 2 * Readers) return null;
 
         UnbufferedFile[] opened = [.. parts.Select(part => UnbufferedFile.Open(part.Path))];
         try
         {
-            Blocks blocks = new(opened, [.. parts.Select(part => part.Blocks)]);
-            (double first, long pieces) = blocks.Read(long.MaxValue, cancellation);
-            (double again, _) = blocks.Read(pieces, cancellation);
-            return new DiskSpeed(first, again);
-        }
-        finally
-        {
-            foreach (UnbufferedFile file in opened) file.Dispose();
-        }
-    }
-
-    // The same random places in every pass.
-    private sealed class Blocks(UnbufferedFile[] files, long[] counts)
-    {
-        private readonly long all = counts.Sum();
-
-        // Bytes per second, and the pieces that were read until these or the time ran out.
-        public (double BytesPerSecond, long Pieces) Read(long pieces, CancellationToken cancellation)
-        {
             long bytes = 0, taken = 0;
             IOException? failure = null;
             long started = Stopwatch.GetTimestamp();
-            void ReadPieces()
+            void ReadAtRandom()
             {
                 byte* target = (byte*)NativeMemory.AlignedAlloc(BlockBytes, UnbufferedFile.Alignment);
                 try
                 {
                     while (Stopwatch.GetElapsedTime(started) < Duration && !cancellation.IsCancellationRequested)
                     {
-                        long next = Interlocked.Increment(ref taken) - 1;
-                        if (next >= pieces) return;
-                        (int file, long block) = PlaceOf(next);
-                        Interlocked.Add(ref bytes, files[file].Read(block * BlockBytes, target, BlockBytes));
+                        // Readers share an expert: its pieces, one after the other, go to whoever is free.
+                        (long turn, long piece) = Math.DivRem(Interlocked.Increment(ref taken) - 1, BlocksInTurn);
+                        long block = new Random((int)turn).NextInt64(blocks);
+                        int file = 0;
+                        for (; block >= parts[file].Blocks; file++) block -= parts[file].Blocks;
+                        block = Math.Min(block + piece, parts[file].Blocks - 1);
+                        Interlocked.Add(ref bytes, opened[file].Read(block * BlockBytes, target, BlockBytes));
                     }
                 }
                 catch (IOException exception)
@@ -109,22 +94,16 @@ public static unsafe class DiskProbe
             }
 
             // Threads of their own, as streaming has: those of the pool would come one after the other.
-            Thread[] threads = [.. Enumerable.Range(0, Readers).Select(_ => new Thread(ReadPieces))];
+            Thread[] threads = [.. Enumerable.Range(0, Readers).Select(_ => new Thread(ReadAtRandom))];
             foreach (Thread thread in threads) thread.Start();
             foreach (Thread thread in threads) thread.Join();
             if (failure is not null) throw new IOException($"The disk could not be measured: {failure.Message}", failure);
             cancellation.ThrowIfCancellationRequested();
-            return (bytes / Stopwatch.GetElapsedTime(started).TotalSeconds, taken);
+            return bytes / Stopwatch.GetElapsedTime(started).TotalSeconds;
         }
-
-        // Readers share an expert: its pieces, one after the other, go to whoever is free.
-        private (int File, long Block) PlaceOf(long piece)
+        finally
         {
-            (long expert, long part) = Math.DivRem(piece, BlocksInTurn);
-            long block = new Random((int)expert).NextInt64(all);
-            int file = 0;
-            for (; block >= counts[file]; file++) block -= counts[file];
-            return (file, Math.Min(block + part, counts[file] - 1));
+            foreach (UnbufferedFile file in opened) file.Dispose();
         }
     }
 }

@@ -22,7 +22,7 @@ public static class MachineProbe
         ArgumentNullException.ThrowIfNull(options);
         int threads = options.Workers ?? ThreadMeasurement.Here.Threads;
         progress?.Report("measuring the disk");
-        DiskSpeed? disk = modelFiles.Count > 0 ? DiskProbe.Measure(modelFiles, cancellation) : DiskProbe.MeasureFolder(folder, cancellation);
+        double? disk = modelFiles.Count > 0 ? DiskProbe.Measure(modelFiles, cancellation) : DiskProbe.MeasureFolder(folder, cancellation);
         LayerTimes layers = LayerProbe.Measure(config, rows, folder, options, progress, cancellation);
         progress?.Report("measuring memory");
         return new MachineSpeed(threads, MachinePeaks.Measure(threads).BytesPerSecond, disk, layers);

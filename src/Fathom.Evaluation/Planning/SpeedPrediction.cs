@@ -21,10 +21,7 @@ public sealed record SpeedPrediction
     /// <summary>Seconds of a decoded token.</summary>
     public double DecodeSeconds { get; private init; }
 
-    /// <summary>Seconds of a decoded token if the disk kept nothing of what it read lately.</summary>
-    public double DecodeSecondsAtFirst { get; private init; }
-
-    /// <summary>Seconds of a decoded token if no expert came from disk.</summary>
+    /// <summary>Seconds of that if no expert came from disk.</summary>
     public double DecodeComputeSeconds { get; private init; }
 
     /// <summary>Bytes of experts that a decoded token reads from disk.</summary>
@@ -59,7 +56,7 @@ public sealed record SpeedPrediction
         ArgumentNullException.ThrowIfNull(stored);
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(machine);
-        if (plan.IsStreaming && machine.Disk is null) return null;
+        if (plan.IsStreaming && machine.DiskBytesPerSecond is null) return null;
 
         int rows = machine.Layers.Rows;
         double perLayer = LayerProbe.ExpectedExperts(config, rows), decode = stored.HeadBytes / machine.MemoryBytesPerSecond, prefill = decode, experts = 0;
@@ -75,19 +72,16 @@ public sealed record SpeedPrediction
 
         double held = !plan.IsStreaming ? 1 : routing?.ShareHeld(plan.Slots) ?? ((double)plan.Slots / stored.Sizes.ExpertCount), missing = 1 - held, expertBytes = (double)stored.Sizes.ExpertBytes / stored.Sizes.ExpertCount;
         double decodeBytes = missing * config.LayerCount * config.ExpertsPerToken * expertBytes, prefillBytes = missing * (routing?.ExpertsOf(rows) ?? (config.LayerCount * perLayer)) * expertBytes;
-        DiskSpeed disk = machine.Disk ?? new DiskSpeed(double.PositiveInfinity, double.PositiveInfinity);
-
-        // Experts are computed while others are read. What comes before the router has only the next layer's likely experts, and those of hash layers, to read meanwhile: about half of it hides.
-        double Decode(double bytesPerSecond) => Math.Max(decode + experts, (decode * ShareBeside) + (decodeBytes / bytesPerSecond));
+        double disk = machine.DiskBytesPerSecond ?? double.PositiveInfinity;
         return new SpeedPrediction
         {
-            DecodeSeconds = Decode(disk.AgainBytesPerSecond),
-            DecodeSecondsAtFirst = Decode(disk.FirstBytesPerSecond),
+            // Experts are computed while others are read. What comes before the router has only the next layer's likely experts, and those of hash layers, to read meanwhile: about half of it hides.
+            DecodeSeconds = Math.Max(decode + experts, (decode * ShareBeside) + (decodeBytes / disk)),
             DecodeComputeSeconds = decode + experts,
             ShareHeld = held,
             DecodeDiskBytes = decodeBytes,
             PrefillRows = rows,
-            PrefillSeconds = Math.Max(prefill, prefillBytes / disk.FirstBytesPerSecond),
+            PrefillSeconds = Math.Max(prefill, prefillBytes / disk),
             PrefillDiskBytes = prefillBytes,
         };
     }
