@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Fathom.Checkpoints;
 using Fathom.Model.Streaming;
 
@@ -69,7 +68,7 @@ public static unsafe class DiskProbe
             long started = Stopwatch.GetTimestamp();
             void ReadAtRandom()
             {
-                byte* target = (byte*)NativeMemory.AlignedAlloc(BlockBytes, UnbufferedFile.Alignment);
+                byte* target = LargePages.Allocate(BlockBytes);
                 try
                 {
                     while (Stopwatch.GetElapsedTime(started) < Duration && !cancellation.IsCancellationRequested)
@@ -89,7 +88,7 @@ public static unsafe class DiskProbe
                 }
                 finally
                 {
-                    NativeMemory.AlignedFree(target);
+                    LargePages.Free(target);
                 }
             }
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
-using System.Runtime.InteropServices;
 using Fathom.Checkpoints;
 using Fathom.Model.Layers;
 using Fathom.Model.Weights;
@@ -68,7 +67,7 @@ internal sealed unsafe partial class ExpertStream : IExpertSource
         for (int i = 0; i < slots; i++) free[i] = slots - 1 - i;
         freeCount = slots;
         reading = new int[slots];
-        arena = (byte*)NativeMemory.AlignedAlloc((nuint)(slots * slotBytes), UnbufferedFile.Alignment);
+        arena = LargePages.Allocate(slots * slotBytes);
         readers = new Thread[ReaderCount];
         for (int i = 0; i < readers.Length; i++)
         {
@@ -246,7 +245,7 @@ internal sealed unsafe partial class ExpertStream : IExpertSource
         foreach (Thread reader in readers) reader.Join();
         files.Dispose();
         foreach (ExpertPlace place in places) place.MoveTo(null);
-        NativeMemory.AlignedFree(arena);
+        LargePages.Free(arena);
     }
 
     // The wanted experts of a layer become the end of the list, in rising order.
