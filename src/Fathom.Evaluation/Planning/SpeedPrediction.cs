@@ -59,7 +59,7 @@ public sealed record SpeedPrediction
         if (plan.IsStreaming && machine.DiskBytesPerSecond is null) return null;
 
         int rows = machine.Layers.Rows;
-        double perLayer = LayerProbe.ExpectedExperts(config, rows), decode = stored.HeadBytes / machine.MemoryBytesPerSecond, prefill = decode, experts = 0;
+        double perLayer = LayerProbe.ExpectedExperts(config, rows), decode = stored.HeadBytes / machine.MemoryBytesPerSecond, prefill = decode, experts = 0, prefillExperts = 0;
         for (int i = 0; i < config.LayerCount; i++)
         {
             LayerKind kind = config.KindOf(i);
@@ -67,7 +67,8 @@ public sealed record SpeedPrediction
             double products = time.Decode - time.DecodePick - time.DecodeAttend;
             decode += (products * stored.DenseShare) + (time.DecodePick * PickGrowth(machine.Layers.Depth, depth)) + (time.DecodeAttend * AttendGrowth(config, kind, machine.Layers.Depth, depth));
             experts += config.ExpertsPerToken * time.DecodeExpert * stored.ExpertShare;
-            prefill += time.Prefill + (perLayer * time.PrefillExpert);
+            prefill += time.Prefill;
+            prefillExperts += perLayer * time.PrefillExpert;
         }
 
         double held = !plan.IsStreaming ? 1 : routing?.ShareHeld(plan.Slots) ?? ((double)plan.Slots / stored.Sizes.ExpertCount), missing = 1 - held, expertBytes = (double)stored.Sizes.ExpertBytes / stored.Sizes.ExpertCount;
@@ -81,7 +82,9 @@ public sealed record SpeedPrediction
             ShareHeld = held,
             DecodeDiskBytes = decodeBytes,
             PrefillRows = rows,
-            PrefillSeconds = Math.Max(prefill, prefillBytes / disk),
+
+            // Nothing of a chunk's next layer is known before its router, so that reads only overlap with experts.
+            PrefillSeconds = prefill + Math.Max(prefillExperts, prefillBytes / disk),
             PrefillDiskBytes = prefillBytes,
         };
     }
