@@ -9,9 +9,6 @@ namespace Fathom.Evaluation.Planning;
 /// </summary>
 public sealed record SpeedPrediction
 {
-    // Of the time before the routers, what no read hides behind.
-    private const double ShareBeside = 0.5;
-
     /// <summary>Tokens per second, one after the other.</summary>
     public double DecodeTokensPerSecond => 1 / DecodeSeconds;
 
@@ -76,14 +73,12 @@ public sealed record SpeedPrediction
         double disk = machine.DiskBytesPerSecond ?? double.PositiveInfinity;
         return new SpeedPrediction
         {
-            // Experts are computed while others are read. What comes before the router has only the next layer's likely experts, and those of hash layers, to read meanwhile: about half of it hides.
-            DecodeSeconds = Math.Max(decode + experts, (decode * ShareBeside) + (decodeBytes / disk)),
+            // Which experts a layer needs is known after its router, so that reads overlap with experts; what is read ahead is little, and not counted.
+            DecodeSeconds = decode + Math.Max(experts, decodeBytes / disk),
             DecodeComputeSeconds = decode + experts,
             ShareHeld = held,
             DecodeDiskBytes = decodeBytes,
             PrefillRows = rows,
-
-            // Nothing of a chunk's next layer is known before its router, so that reads only overlap with experts.
             PrefillSeconds = prefill + Math.Max(prefillExperts, prefillBytes / disk),
             PrefillDiskBytes = prefillBytes,
         };
