@@ -92,7 +92,8 @@ public sealed class PullTests
         var random = new Random(seed);
         hub.BreakAfter = () => { lock (random) return random.Next(3) > 0 ? random.Next(1, 60_000) : null; };
         using var test = new TestStore();
-        await test.PullAsync(TestStore.Options(hub, attempts: 12));
+        // On a busy machine a reset takes what was not read yet with it, so that many in a row may bring nothing.
+        await test.PullAsync(TestStore.Options(hub, attempts: 40));
         test.AssertHas(hub);
 
         // Bytes on their way when a connection breaks are lost; nothing else is sent twice.
