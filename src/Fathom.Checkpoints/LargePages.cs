@@ -6,12 +6,9 @@ namespace Fathom.Checkpoints;
 /// Memory for unbuffered reads in pages of 2 MiB where the system has them (Linux). A disk takes a request in few pieces then: with pages of 4 KiB a read of 2 MiB can be cut into three, which
 /// more than halved what a disk gave.
 /// </summary>
-public static unsafe partial class LargePages
+public static unsafe class LargePages
 {
     private const int PageBytes = 2 << 20;
-
-    // madvise of Linux.
-    private const int AdviceHugePage = 14;
 
     /// <summary>Takes memory, aligned for <see cref="UnbufferedFile"/>; its pages come when they are touched first.</summary>
     /// <param name="bytes">How many.</param>
@@ -20,18 +17,11 @@ public static unsafe partial class LargePages
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytes);
         byte* memory = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, PageBytes);
-
-        // An advice: refused by a system without such pages, and nothing is lost.
-        long whole = bytes / PageBytes * PageBytes;
-        if (OperatingSystem.IsLinux() && whole > 0) _ = Advise(memory, (nuint)whole, AdviceHugePage);
+        MemoryAdvice.UseHugePages(memory, bytes / PageBytes * PageBytes);
         return memory;
     }
 
     /// <summary>Gives memory back.</summary>
     /// <param name="memory">What <see cref="Allocate"/> gave.</param>
     public static void Free(byte* memory) => NativeMemory.AlignedFree(memory);
-
-    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Advise(byte* address, nuint length, int advice);
 }

@@ -1,11 +1,10 @@
 using System.IO.MemoryMappedFiles;
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Fathom.Checkpoints;
 
 /// <summary>A file mapped into memory for reading. Content is loaded by the system when it is touched.</summary>
-internal sealed unsafe partial class MappedFile : IDisposable
+internal sealed unsafe class MappedFile : IDisposable
 {
     private readonly MemoryMappedFile mapping;
     private readonly MemoryMappedViewAccessor view;
@@ -63,8 +62,7 @@ internal sealed unsafe partial class MappedFile : IDisposable
     /// <summary>Lets go of the pages that were touched; they come back when they are touched again. Does nothing where the system has no such call.</summary>
     public void Forget()
     {
-        const int notNeeded = 4;
-        if (OperatingSystem.IsLinux() && !isDisposed) _ = Advise(Start - view.PointerOffset, (nuint)(Length + view.PointerOffset), notNeeded);
+        if (!isDisposed) MemoryAdvice.Forget(Start - view.PointerOffset, Length + view.PointerOffset);
     }
 
     /// <summary>Unmaps the file.</summary>
@@ -76,8 +74,4 @@ internal sealed unsafe partial class MappedFile : IDisposable
         view.Dispose();
         mapping.Dispose();
     }
-
-    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Advise(byte* address, nuint length, int advice);
 }

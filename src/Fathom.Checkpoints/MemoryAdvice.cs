@@ -1,0 +1,25 @@
+using System.Runtime.InteropServices;
+
+namespace Fathom.Checkpoints;
+
+/// <summary>What the system is told about pages of memory (madvise of Linux). Advice that it refuses, or has no call for, changes nothing.</summary>
+internal static unsafe partial class MemoryAdvice
+{
+    private const int NotNeeded = 4;
+    private const int HugePage = 14;
+
+    /// <summary>Lets go of pages; those of a file come back when they are touched again.</summary>
+    public static void Forget(byte* start, long bytes) => Tell(start, bytes, NotNeeded);
+
+    /// <summary>Asks for pages of 2 MiB.</summary>
+    public static void UseHugePages(byte* start, long bytes) => Tell(start, bytes, HugePage);
+
+    private static void Tell(byte* start, long bytes, int advice)
+    {
+        if (OperatingSystem.IsLinux()) _ = Advise(start, (nuint)bytes, advice);
+    }
+
+    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Advise(byte* address, nuint length, int advice);
+}
