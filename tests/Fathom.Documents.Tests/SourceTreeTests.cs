@@ -107,8 +107,7 @@ public sealed class SourceTreeTests : IDisposable
 
     private void Write(string name, string text)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(folder[name])!);
-        if (!Directory.Exists(folder[name])) File.WriteAllText(folder[name], text);
+        if (!Directory.Exists(folder[name])) folder.Write(name, text);
     }
 
     private static string Git(string folder, params string[] arguments)

@@ -20,16 +20,9 @@ public sealed class AllocationTests
     [Fact]
     public void Nor_when_its_experts_come_from_disk()
     {
-        string folder = Directory.CreateTempSubdirectory("fathom-").FullName;
-        try
-        {
-            using V4Model streamed = SmallStream.Open(SmallStream.Write(folder), moreSlots: 4);
-            Assert.Equal(0, LeastAllocatedBy(streamed, position: 60));
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        using TemporaryFolder folder = new();
+        using V4Model streamed = SmallStream.Open(SmallStream.Write(folder.Path), moreSlots: 4);
+        Assert.Equal(0, LeastAllocatedBy(streamed, position: 60));
     }
 
     // The runtime's own threads allocate now and then, so the lowest of several attempts counts.

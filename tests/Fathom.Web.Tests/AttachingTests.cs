@@ -14,34 +14,24 @@ public sealed class AttachingTests(Browser browser)
     [Fact]
     public async Task A_folder_that_is_dropped_is_walked()
     {
-        DirectoryInfo folder = Directory.CreateTempSubdirectory("fathom-web");
-        try
-        {
-            string project = Directory.CreateDirectory(Path.Combine(folder.FullName, "project")).FullName;
-            foreach ((string path, string text) in new[] { ("a.md", "Ana lives in Paris."), ("deep/er/b.md", "Tom lives in Oslo."), ("node_modules/c.js", "c") })
-            {
-                Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(project, path))!);
-                await File.WriteAllTextAsync(Path.Combine(project, path), text, TestContext.Current.CancellationToken);
-            }
+        using TemporaryFolder folder = new();
+        folder.Write("project/a.md", "Ana lives in Paris.");
+        folder.Write("project/deep/er/b.md", "Tom lives in Oslo.");
+        folder.Write("project/node_modules/c.js", "c");
 
-            // More than a browser hands out at once.
-            for (int i = 0; i < 150; i++) await File.WriteAllTextAsync(Path.Combine(project, $"note{i:000}.txt"), $"Note {i}.", TestContext.Current.CancellationToken);
+        // More than a browser hands out at once.
+        for (int i = 0; i < 150; i++) folder.Write($"project/note{i:000}.txt", $"Note {i}.");
 
-            await using Visit visit = await Visit.ToScriptAsync(browser, Script);
-            await DropAsync(visit, project);
-            await Expect(visit.Page.Locator(".file.attached")).ToContainTextAsync("project");
-            await visit.Page.Locator(".left-out summary").ClickAsync();
-            await Expect(visit.Page.Locator(".left-out li")).ToContainTextAsync(["project/node_modules"]);
-            await visit.AskAsync("Who lives where?");
-            string[] read = [.. (await MessagesAsync(visit))[0]!["documents"]!.AsArray().Select(one => one!["path"]!.GetValue<string>())];
-            Assert.Equal(152, read.Length);
-            Assert.Contains("project/deep/er/b.md", read);
-            Assert.Contains("project/note149.txt", read);
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        await using Visit visit = await Visit.ToScriptAsync(browser, Script);
+        await DropAsync(visit, folder["project"]);
+        await Expect(visit.Page.Locator(".file.attached")).ToContainTextAsync("project");
+        await visit.Page.Locator(".left-out summary").ClickAsync();
+        await Expect(visit.Page.Locator(".left-out li")).ToContainTextAsync(["project/node_modules"]);
+        await visit.AskAsync("Who lives where?");
+        string[] read = [.. (await MessagesAsync(visit))[0]!["documents"]!.AsArray().Select(one => one!["path"]!.GetValue<string>())];
+        Assert.Equal(152, read.Length);
+        Assert.Contains("project/deep/er/b.md", read);
+        Assert.Contains("project/note149.txt", read);
     }
 
     [Fact]

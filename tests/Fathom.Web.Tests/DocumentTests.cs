@@ -34,29 +34,20 @@ public sealed class DocumentTests(Browser browser)
     [Fact]
     public async Task Folders_are_attached_with_their_paths_and_rules()
     {
-        DirectoryInfo folder = Directory.CreateTempSubdirectory("fathom-web");
-        try
-        {
-            string project = Directory.CreateDirectory(Path.Combine(folder.FullName, "project")).FullName;
-            foreach ((string path, string text) in new[] { ("src/a.cs", "class A;"), ("src/deep/b.cs", "class B;"), ("node_modules/c.js", "c"), ("out.log", "noise"), (".gitignore", "*.log") })
-            {
-                Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(project, path))!);
-                await File.WriteAllTextAsync(Path.Combine(project, path), text, TestContext.Current.CancellationToken);
-            }
-
-            await using Visit visit = await Visit.ToScriptAsync(browser, Script);
-            await visit.Page.RunAndWaitForResponseAsync(() => visit.Page.SetInputFilesAsync("#attach-folder", project), response => response.Url.EndsWith("/read", StringComparison.Ordinal));
-            await Expect(visit.Page.Locator(".file.attached")).ToContainTextAsync("project");
-            await Expect(visit.Page.Locator(".left-out summary")).ToContainTextAsync("left out");
-            await visit.Page.Locator(".left-out summary").ClickAsync();
-            await Expect(visit.Page.Locator(".left-out li")).ToContainTextAsync(["project/node_modules", "project/out.log"]);
-            await visit.AskAsync("What is this?");
-            Assert.Equal(["project/src/a.cs", "project/src/deep/b.cs"], (await MessagesAsync(visit))[0]!["documents"]!.AsArray().Select(one => one!["path"]!.GetValue<string>()).Where(path => path.EndsWith(".cs", StringComparison.Ordinal)));
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        using TemporaryFolder folder = new();
+        folder.Write("project/src/a.cs", "class A;");
+        folder.Write("project/src/deep/b.cs", "class B;");
+        folder.Write("project/node_modules/c.js", "c");
+        folder.Write("project/out.log", "noise");
+        folder.Write("project/.gitignore", "*.log");
+        await using Visit visit = await Visit.ToScriptAsync(browser, Script);
+        await visit.Page.RunAndWaitForResponseAsync(() => visit.Page.SetInputFilesAsync("#attach-folder", folder["project"]), response => response.Url.EndsWith("/read", StringComparison.Ordinal));
+        await Expect(visit.Page.Locator(".file.attached")).ToContainTextAsync("project");
+        await Expect(visit.Page.Locator(".left-out summary")).ToContainTextAsync("left out");
+        await visit.Page.Locator(".left-out summary").ClickAsync();
+        await Expect(visit.Page.Locator(".left-out li")).ToContainTextAsync(["project/node_modules", "project/out.log"]);
+        await visit.AskAsync("What is this?");
+        Assert.Equal(["project/src/a.cs", "project/src/deep/b.cs"], (await MessagesAsync(visit))[0]!["documents"]!.AsArray().Select(one => one!["path"]!.GetValue<string>()).Where(path => path.EndsWith(".cs", StringComparison.Ordinal)));
     }
 
     [Fact]

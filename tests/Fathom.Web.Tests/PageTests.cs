@@ -29,25 +29,18 @@ public sealed class PageTests(Browser browser)
     [Fact]
     public async Task The_model_page_shows_what_comes_from_disk()
     {
-        DirectoryInfo folder = Directory.CreateTempSubdirectory("fathom-web");
-        try
-        {
-            await using Visit visit = await Visit.StartAsync(browser, await TestServer.StartAsync(StreamedModel.Open(folder.FullName), new ServerOptions { MaxAnswerTokens = 8, ThinksByDefault = false }));
-            await visit.Question.FillAsync("Hello");
-            await visit.Question.PressAsync("Enter");
-            await Expect(visit.LastAnswer).ToBeVisibleAsync();
-            await visit.WaitAsync();
-            await visit.PressAsync("Model");
-            ILocator dialog = visit.Page.Locator("dialog");
-            await Expect(dialog).ToContainTextAsync("experts are read from disk as they are needed");
-            await Expect(dialog).ToContainTextAsync("Room for experts");
-            await Expect(dialog).ToContainTextAsync("were in memory");
-            await Expect(dialog).ToContainTextAsync("Threads");
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        using TemporaryFolder folder = new();
+        await using Visit visit = await Visit.StartAsync(browser, await TestServer.StartAsync(StreamedModel.Open(folder.Path), new ServerOptions { MaxAnswerTokens = 8, ThinksByDefault = false }));
+        await visit.Question.FillAsync("Hello");
+        await visit.Question.PressAsync("Enter");
+        await Expect(visit.LastAnswer).ToBeVisibleAsync();
+        await visit.WaitAsync();
+        await visit.PressAsync("Model");
+        ILocator dialog = visit.Page.Locator("dialog");
+        await Expect(dialog).ToContainTextAsync("experts are read from disk as they are needed");
+        await Expect(dialog).ToContainTextAsync("Room for experts");
+        await Expect(dialog).ToContainTextAsync("were in memory");
+        await Expect(dialog).ToContainTextAsync("Threads");
     }
 
     [Fact]
