@@ -9,7 +9,7 @@ using Fathom.Benchmarks;
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- serving [MODEL] [PREFIX TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- masks
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- quantizers [LIBGGML-BASE]
-//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- streaming MODEL [BUDGET] [PROMPT] [DECODED]
+//        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- streaming MODEL [BUDGET] [PROMPT] [DECODED] [GB/S OF A SLOWER DISK ...]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- routing [MODEL] [TOKENS]
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- planning FATHOM MODEL BUDGET:CONTEXT:THREADS ...
 //        dotnet run -c Release --project benchmarks/Fathom.Benchmarks -- asked-twice FATHOM [MODEL] [LINES PER PAGE]
@@ -64,7 +64,7 @@ if (args is ["asked-twice", string program, .. string[] asked])
 if (args is ["streaming", string streamed, .. string[] under])
 {
     int Number(int place, int standard) => under.ElementAtOrDefault(place) is { } text ? int.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : standard;
-    Streaming.Run(streamed, under.ElementAtOrDefault(0) ?? "6GB", Number(1, 512), Number(2, 48));
+    Streaming.Run(streamed, under.ElementAtOrDefault(0) ?? "6GB", Number(1, 512), Number(2, 48), [.. under.Skip(3).Select(speed => double.Parse(speed, System.Globalization.CultureInfo.InvariantCulture))]);
     return;
 }
 

@@ -7,21 +7,37 @@ using Fathom.Model.Streaming;
 
 namespace Fathom.Benchmarks;
 
-/// <summary>A model under a memory budget: memory against the budget, decoding against what the disk gives, and the ways of replacing experts on the same routing.</summary>
+/// <summary>A model under a memory budget: memory against the budget, decoding against what disk and processor allow, and the ways of replacing experts on the same routing.</summary>
 internal static class Streaming
 {
-    public static void Run(string path, string budget, int prompt, int decoded)
+    /// <summary>Runs a model on this disk with and without reading ahead, and on slower ones.</summary>
+    /// <param name="path">The model.</param>
+    /// <param name="budget">Memory.</param>
+    /// <param name="prompt">Tokens of the prompt.</param>
+    /// <param name="decoded">Tokens that are decoded, after as many to warm up.</param>
+    /// <param name="slower">Speeds of slower disks, GB/s.</param>
+    public static void Run(string path, string budget, int prompt, int decoded, double[] slower)
     {
-        foreach (bool readsAhead in (bool[])[true, false]) Run(path, MemorySize.Parse(budget), prompt, decoded, readsAhead);
+        var rows = new List<string>();
+        void Add(double? gigabytes, bool readsAhead)
+        {
+            if (Run(path, MemorySize.Parse(budget), prompt, decoded, gigabytes * 1e9, readsAhead) is { } row) rows.Add(row);
+        }
+
+        Add(null, readsAhead: true);
+        Add(null, readsAhead: false);
+        foreach (double speed in slower) Add(speed, readsAhead: true);
+        Console.WriteLine("| disk | tokens/s | MB a token | in the arena | of others, ahead | disk busy | waited | disk allows | reached | disk and processor allow | reached |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+        rows.ForEach(Console.WriteLine);
     }
 
-    private static void Run(string path, long budget, int prompt, int decoded, bool readsAhead)
+    private static string? Run(string path, long budget, int prompt, int decoded, double? pace, bool readsAhead)
     {
         var options = new V4ModelOptions { MemoryBudget = budget, Reserve = new MemoryReserve { ContextTokens = prompt + (3 * decoded), Sessions = 2 }, ReadsExpectedExperts = readsAhead };
-        using V4Model model = V4Model.Open(path, options);
+        using V4Model model = V4Model.Create(Checkpoint.Open(path, looksAtExperts: false), options, openFiles: pace is { } speed ? paths => new PacedFiles(new UnbufferedFiles(paths), speed) : null);
         MemoryPlan plan = model.MemoryPlan;
         Print($"{path}, {budget / 1e9:f2} GB: weights {plan.ResidentWeightBytes / 1e9:f2}, caches {plan.CacheBytes / 1e9:f3}, scratch {plan.WorkingBytes / 1e9:f2} for {plan.Rows} rows, {plan.Slots} slots of {plan.SlotBytes / 1e6:f2} MB; next layer's experts {(readsAhead ? "read ahead" : "not read ahead")}");
-        if (!plan.IsStreaming) return;
+        if (!plan.IsStreaming) return null;
         var random = new Random(1);
         using ISession session = model.CreateSession();
         Prefill(model, session, random, prompt);
@@ -30,14 +46,15 @@ internal static class Streaming
         model.Observer = trace;
         Decode(model, session, random, decoded, "warming up");
         model.Observer = null;
-        double disk = DiskSpeed(path);
-        (double speed, ExpertStreamStatistics seen) = Decode(model, session, random, decoded, "decode");
-        disk = Math.Max(disk, DiskSpeed(path));
-        double ofDisk = disk / seen.BytesPerToken, ofProcessor = AllInMemory(model, session, decoded);
-        Print($"disk, same reads without a model: {disk / 1e9:f2} GB/s, enough for {ofDisk:f2} tokens/s; decode reaches {speed / ofDisk:p0} of that");
-        Print($"with all experts in the arena: {ofProcessor:f2} tokens/s; decode reaches {speed / Math.Min(ofDisk, ofProcessor):p0} of the slower of the two");
+        (double tokens, double seconds, ExpertStreamStatistics seen) = Decode(model, session, random, decoded, "decode");
+        StreamingLimits limits = StreamingLimits.Measure(model, session, Directory.Exists(path) ? Directory.GetFiles(path, "*.safetensors") : [path]);
+        if (pace is { } slow) limits = limits with { Disk = Math.Min(slow, limits.Disk) };
+        double reached = tokens / seconds, ofDisk = limits.OfDisk(seen.BytesPerToken), ofBoth = limits.OfBoth(seen.BytesPerToken);
+        Print($"alone the disk gives {limits.Disk / 1e9:f2} GB/s and the processor {limits.Processor:f2} tokens/s; at once {limits.DiskBeside / 1e9:f2} GB/s and {limits.ProcessorBeside:f2} tokens/s");
         Print($"resident at most {PeakResident() / 1e9:f2} GB of {budget / 1e9:f2} GB");
         Trial(trace.Steps, model.Config, plan.Slots, trace.Steps.Count / 2);
+        string name = pace is null ? $"this one{(readsAhead ? string.Empty : ", nothing read ahead")}" : string.Create(CultureInfo.InvariantCulture, $"{pace / 1e9:0.#} GB/s");
+        return string.Create(CultureInfo.InvariantCulture, $"| {name} | {reached:f2} | {seen.BytesPerToken / 1e6:f0} | {seen.HitRate:p1} | {seen.PrefetchCoverage:p1} | {seen.ReadTime.TotalSeconds / seconds:p0} | {seen.StallTime.TotalSeconds / seconds:p0} | {ofDisk:f2} | {reached / ofDisk:p0} | {ofBoth:f2} | {reached / ofBoth:p0} |");
     }
 
     /// <summary>Ways of replacing on the routing of a text, with all experts in memory.</summary>
@@ -67,7 +84,7 @@ internal static class Streaming
         Print($"prefill {tokens / Stopwatch.GetElapsedTime(started).TotalSeconds:f1} tokens/s");
     }
 
-    private static (double Speed, ExpertStreamStatistics Seen) Decode(V4Model model, ISession session, Random random, int tokens, string what)
+    private static (int Tokens, double Seconds, ExpertStreamStatistics Seen) Decode(V4Model model, ISession session, Random random, int tokens, string what)
     {
         ExpertStreamStatistics before = model.Streaming!;
         Batch[] batches = [.. Enumerable.Range(0, tokens).Select(_ => new Batch().Add(session, Tokens(model, random, 1)))];
@@ -75,29 +92,9 @@ internal static class Streaming
         foreach (Batch batch in batches) model.Forward(batch);
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         ExpertStreamStatistics seen = model.Streaming!.Since(before);
-        double speed = tokens / seconds;
-        Print($"{what}: {speed:f2} tokens/s, {seen.HitRate:p1} in the arena, of the others {seen.PrefetchCoverage:p1} read ahead, {seen.Unneeded} read for nothing, {seen.BytesPerToken / 1e6:f0} MB a token, {seen.BytesRead / seen.ReadTime.TotalSeconds / 1e9:f2} GB/s while reading, waited {seen.StallTime.TotalSeconds / seconds:p0}");
-        return (speed, seen);
+        Print($"{what}: {tokens / seconds:f2} tokens/s, {seen.HitRate:p1} in the arena, of the others {seen.PrefetchCoverage:p1} read ahead, {seen.Unneeded} read for nothing, {seen.BytesPerToken / 1e6:f0} MB a token, {seen.BytesRead / seen.ReadTime.TotalSeconds / 1e9:f2} GB/s while reading, waited {seen.StallTime.TotalSeconds / seconds:p0}");
+        return (tokens, seconds, seen);
     }
-
-    // The same token again and again on forks of a session: its experts are there after the first time.
-    private static double AllInMemory(V4Model model, ISession session, int tokens)
-    {
-        double seconds = 0;
-        int[] token = [7];
-        for (int i = 0; i <= tokens; i++)
-        {
-            using ISession fork = session.Fork();
-            var batch = new Batch().Add(fork, token);
-            long started = Stopwatch.GetTimestamp();
-            model.Forward(batch);
-            if (i > 0) seconds += Stopwatch.GetElapsedTime(started).TotalSeconds;
-        }
-
-        return tokens / seconds;
-    }
-
-    private static double DiskSpeed(string path) => DiskProbe.Measure(Directory.Exists(path) ? Directory.GetFiles(path, "*.safetensors") : [path]) ?? throw new ArgumentException($"{path} is too small to measure a disk with.");
 
     private static void Trial(IReadOnlyList<int[]> steps, V4Config config, int slots, int skip)
     {

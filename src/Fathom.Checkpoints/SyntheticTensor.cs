@@ -104,7 +104,10 @@ internal sealed class SyntheticTensor
         if (name.EndsWith("_fn", StringComparison.Ordinal)) return (0f, 1.5f * fanIn);
         if (name.EndsWith("_scale", StringComparison.Ordinal)) return (0.5f, 0.15f);
         if (name.EndsWith("_base", StringComparison.Ordinal)) return (-0.2f, 0.5f);
-        return name.EndsWith("attn_sink", StringComparison.Ordinal) ? (0.5f, 1f) : (0f, 0.5f);
+        if (name.EndsWith("attn_sink", StringComparison.Ordinal)) return (0.5f, 1f);
+
+        // Training moves the router's bias until all experts are used alike. Random routers are nearly even already, and a lively bias would let a quarter of the experts do all the work.
+        return name.EndsWith("gate.bias", StringComparison.Ordinal) ? (0f, 0.01f) : (0f, 0.5f);
     }
 
     private static float PowerOfTwo(double value) => (float)Math.Pow(2, Math.Round(Math.Log2(value)));
