@@ -1,10 +1,11 @@
 using Fathom.Checkpoints.Gguf;
+using Fathom.Checkpoints.Transformers;
 using Fathom.Compute;
 
 namespace Fathom.Checkpoints;
 
 /// <summary>
-/// An opened checkpoint: a folder of the official layout, or a GGUF file. Config, mapped files, and every tensor checked
+/// An opened checkpoint: a folder with official or transformers-style names, or a GGUF file. Config, mapped files, and every tensor checked
 /// against what the config implies. What is there is decided by the tensors, never by flags.
 /// </summary>
 public sealed unsafe class Checkpoint : IDisposable
@@ -33,6 +34,9 @@ public sealed unsafe class Checkpoint : IDisposable
 
     /// <summary>Whether an MTP block is present: <c>mtp.0.enorm.weight</c> exists, in GGUF files the tensors that make it.</summary>
     public bool HasMultiTokenPrediction { get; private init; }
+
+    /// <summary>What the tensors are called in the files of a folder; here they all have their official names.</summary>
+    public TensorNaming Naming { get; private init; }
 
     /// <summary>All tensors of all files, those that plain inference ignores included.</summary>
     public IReadOnlyCollection<StoredTensor> Tensors => tensors.Values;
@@ -65,11 +69,14 @@ public sealed unsafe class Checkpoint : IDisposable
         var files = new List<SafetensorsFile>();
         try
         {
-            Dictionary<string, StoredTensor> tensors = ShardSet.Open(path, files);
-            bool hasPrediction = tensors.ContainsKey("mtp.0.enorm.weight");
+            Dictionary<string, StoredTensor> found = ShardSet.Open(path, files);
+            TensorNaming naming = TransformersShards.Recognise(path, found.Keys);
+            Dictionary<string, StoredTensor> tensors = naming == TensorNaming.Official ? TransformersShards.WithoutPrefix(found) : new TransformersShards(path, config, found).Name();
+            bool hasPrediction = naming == TensorNaming.Official && tensors.ContainsKey("mtp.0.enorm.weight");
             bool scalesChecked = new CheckpointValidator(path, config, tensors).Validate(hasPrediction, looksAtExperts);
             return new Checkpoint(path, config, files, tensors)
             {
+                Naming = naming,
                 HasMultiTokenPrediction = hasPrediction,
                 ExpertScalesAreChecked = scalesChecked,
             };

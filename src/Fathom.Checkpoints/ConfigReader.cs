@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Text.Json;
+using Fathom.Checkpoints.Transformers;
 
 namespace Fathom.Checkpoints;
 
@@ -25,7 +26,9 @@ internal sealed class ConfigReader
             using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 32 });
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new CheckpointException(file, null, "a JSON object", $"{document.RootElement.ValueKind}");
-            return new ConfigReader(document.RootElement, file).Read();
+
+            // The second time nothing is missing any more that could be derived.
+            return TransformersConfig.WithOfficialKeys(document.RootElement, file) is { } extended ? Parse(extended, file) : new ConfigReader(document.RootElement, file).Read();
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {

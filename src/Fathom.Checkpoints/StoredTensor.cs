@@ -45,6 +45,17 @@ public sealed unsafe class StoredTensor
     /// <exception cref="OverflowException">The tensor has more than 2 GiB.</exception>
     public ReadOnlySpan<byte> Bytes => new(Data, checked((int)ByteLength));
 
+    /// <summary>The same tensor under another name.</summary>
+    internal StoredTensor Part(string name) => Part(name, [.. Shape], 0, ByteLength);
+
+    /// <summary>A stretch of the content as a tensor of its own, in the same memory and file.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="shape">Its shape.</param>
+    /// <param name="offset">Where it begins in the content, in bytes.</param>
+    /// <param name="bytes">How long it is.</param>
+    internal StoredTensor Part(string name, long[] shape, long offset, long bytes) =>
+        new(name, Type, shape, bytes, Data + offset, File, FileOffset == NotInFile ? NotInFile : FileOffset + offset);
+
     /// <summary>The values of a tensor of F32, F16 or BF16, widened.</summary>
     /// <exception cref="InvalidDataException">It is of another type.</exception>
     public float[] ToFloats()

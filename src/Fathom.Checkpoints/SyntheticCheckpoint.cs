@@ -36,52 +36,21 @@ public static class SyntheticCheckpoint
     public static long Write(string directory, V4Config config, int seed = 1, string? tokenizer = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(config);
-        directory = Path.GetFullPath(directory);
-        if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any())
-            throw new IOException($"The folder {directory} is not empty; name a new one.");
-
-        List<List<SyntheticTensor>> shards = ShardIndex.Split(Tensors(config), tensor => tensor.Bytes);
-        long total = shards.Sum(shard => shard.Sum(tensor => tensor.Bytes));
-        string parent = Path.GetDirectoryName(directory)!;
-        Directory.CreateDirectory(parent);
-        FreeSpace.Check(parent, total, "The checkpoint", " or choose fewer layers or experts");
-
-        string temporary = directory + "." + Path.GetRandomFileName() + ".tmp";
-        Directory.CreateDirectory(temporary);
-        try
-        {
-            File.WriteAllText(Path.Combine(temporary, "config.json"), config.ToJson());
-            if (tokenizer is not null) File.Copy(tokenizer, Path.Combine(temporary, "tokenizer.json"));
-            WriteShards(temporary, shards, total, seed, progress, cancellation);
-            if (Directory.Exists(directory)) Directory.Delete(directory);
-            Directory.Move(temporary, directory);
-        }
-        catch
-        {
-            Directory.Delete(temporary, recursive: true);
-            throw;
-        }
-
-        return total;
-    }
-
-    private static IEnumerable<SyntheticTensor> Tensors(V4Config config) =>
-        TensorLayout.Of(config, config.MtpLayerCount > 0).SelectMany(expected => SyntheticTensor.For(expected, config));
-
-    private static void WriteShards(
-        string folder, List<List<SyntheticTensor>> shards, long total, int seed, IProgress<double>? progress, CancellationToken cancellation)
-    {
+        List<SyntheticTensor> tensors = [.. Tensors(config)];
+        long total = tensors.Sum(tensor => tensor.Bytes), done = 0;
         var buffer = new byte[ChunkBytes];
-        long done = 0;
-        var places = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        for (int s = 0; s < shards.Count; s++)
-        {
-            string name = shards.Count == 1 ? "model.safetensors" : $"model-{s + 1:d5}-of-{shards.Count:d5}.safetensors";
-            using var writer = new SafetensorsWriter(
-                Path.Combine(folder, name), [.. shards[s].Select(tensor => (tensor.Name, tensor.Type, tensor.Shape))]);
-            foreach (SyntheticTensor tensor in shards[s])
+        return ShardedFolder.Write(
+            directory,
+            tensors,
+            tensor => (tensor.Name, tensor.Type, tensor.Shape),
+            " or choose fewer layers or experts",
+            folder =>
             {
-                places.Add(tensor.Name, name);
+                File.WriteAllText(Path.Combine(folder, "config.json"), config.ToJson());
+                if (tokenizer is not null) File.Copy(tokenizer, Path.Combine(folder, "tokenizer.json"));
+            },
+            (tensor, writer) =>
+            {
                 var random = new SyntheticRandom(tensor.Name, seed);
                 for (long left = tensor.Bytes; left > 0;)
                 {
@@ -93,11 +62,9 @@ public static class SyntheticCheckpoint
                     done += chunk.Length;
                     progress?.Report((double)done / total);
                 }
-            }
-
-            writer.Complete();
-        }
-
-        if (shards.Count > 1) ShardIndex.Write(folder, places, total);
+            });
     }
+
+    private static IEnumerable<SyntheticTensor> Tensors(V4Config config) =>
+        TensorLayout.Of(config, config.MtpLayerCount > 0).SelectMany(expected => SyntheticTensor.For(expected, config));
 }

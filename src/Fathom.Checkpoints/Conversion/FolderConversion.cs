@@ -6,7 +6,7 @@ namespace Fathom.Checkpoints.Conversion;
 /// <summary>Turns a GGUF file into a folder of the official layout; see <see cref="FolderPlan"/> for what becomes of its formats.</summary>
 public static class FolderConversion
 {
-    private const int PieceBytes = 16 << 20;
+    internal const int PieceBytes = 16 << 20;
 
     /// <summary>Writes the folder; it appears under its name only when it is complete.</summary>
     /// <param name="source">The opened GGUF file.</param>
@@ -73,7 +73,7 @@ public static class FolderConversion
         if (shards.Count > 1) ShardIndex.Write(folder, places, total);
     }
 
-    private static void Write(Checkpoint source, FolderTensor tensor, SafetensorsWriter writer, MappedPages pages, ref byte[] buffer, CancellationToken cancellation)
+    internal static void Write(Checkpoint source, FolderTensor tensor, SafetensorsWriter writer, MappedPages pages, ref byte[] buffer, CancellationToken cancellation)
     {
         if (tensor.Type == StoredType.I64)
         {

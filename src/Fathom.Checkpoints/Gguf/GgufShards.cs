@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace Fathom.Checkpoints.Gguf;
 
 /// <summary>Opens a GGUF checkpoint, all of its parts when it was split, and gives its tensors their official names.</summary>
-internal static unsafe partial class GgufShards
+internal static partial class GgufShards
 {
     private const long MostParts = 10_000;
 
@@ -88,7 +88,7 @@ internal static unsafe partial class GgufShards
             string? name = names.FirstOrDefault(found.ContainsKey);
             if (name is null) throw new CheckpointException(path, names.First(), "this tensor", "none", "the file is incomplete, or of another converter whose names are not known");
             used.Add(name);
-            named.Add(expected.Name, expert < 0 ? Renamed(found[name], expected.Name) : Expert(found[name], expected, expert, config.ExpertCount));
+            named.Add(expected.Name, expert < 0 ? found[name].Part(expected.Name) : Expert(found[name], expected, expert, config.ExpertCount));
         }
 
         foreach ((string name, StoredTensor tensor) in found)
@@ -100,15 +100,13 @@ internal static unsafe partial class GgufShards
         return named;
     }
 
-    private static StoredTensor Renamed(StoredTensor tensor, string name) => new(name, tensor.Type, [.. tensor.Shape], tensor.ByteLength, tensor.Data, tensor.File, tensor.FileOffset);
-
     // Experts are stacked: [experts, out, in].
     private static StoredTensor Expert(StoredTensor stacked, ExpectedTensor expected, int expert, int experts)
     {
         if (stacked.Shape.Count != 3 || stacked.Shape[0] != experts)
             throw new CheckpointException(stacked.File, stacked.Name, $"shape [{experts}, {string.Join(", ", expected.Shape)}]", $"[{string.Join(", ", stacked.Shape)}]");
         long bytes = stacked.ByteLength / experts;
-        return new StoredTensor(expected.Name, stacked.Type, [.. stacked.Shape.Skip(1)], bytes, stacked.Data + (expert * bytes), stacked.File, stacked.FileOffset + (expert * bytes));
+        return stacked.Part(expected.Name, [.. stacked.Shape.Skip(1)], expert * bytes, bytes);
     }
 
     private static bool IsIgnored(string name, int layers) =>
