@@ -87,7 +87,7 @@ internal static class Serving
         public static async Task<Running> StartAsync(string path, EngineOptions engine)
         {
             FathomModel model = FathomModel.Open(path, new FathomModelOptions { Engine = engine, TokenizerPath = path.EndsWith(".gguf", StringComparison.Ordinal) ? RepositoryFiles.PathOf("models", "builtin", "tokenizer.json") : null });
-            return new Running(model, await FathomServer.StartAsync(model, new ServerOptions { Port = 0 }, engine));
+            return new Running(model, await FathomServer.StartAsync(model, new ServerOptions { Port = 0 }));
         }
 
         public async Task<(int Tokens, double FirstToken)> StreamAsync(int[] prompt, int answer)

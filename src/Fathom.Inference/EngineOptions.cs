@@ -1,3 +1,5 @@
+using Fathom.Model.Streaming;
+
 namespace Fathom.Inference;
 
 /// <summary>How many answers are worked on at once, and how much of what was computed is kept.</summary>
@@ -29,6 +31,38 @@ public sealed record EngineOptions
 
     /// <summary>Receives what people should know: damaged files of the folder, a full disk.</summary>
     public Action<string>? Notice { get; init; }
+
+    /// <summary>Sessions that may wait to be written to the folder; what comes meanwhile is not written.</summary>
+    internal int MostWaitingWrites { get; init; } = 64;
+
+    /// <summary>At which distance pieces of prompts end because sessions are kept there; null when none are kept.</summary>
+    internal int? PieceSpacing => CacheBytes > 0 || CacheFolder is not null ? MemorySpacing : null;
+
+    /// <summary>What a plan of memory must leave room for when answers are made this way: kept beginnings get the room of a session.</summary>
+    /// <param name="reserve">What is asked for answers in the making.</param>
+    public MemoryReserve ReserveFor(MemoryReserve reserve)
+    {
+        ArgumentNullException.ThrowIfNull(reserve);
+        return CacheBytes > 0 ? reserve with { KeptSessions = Math.Max(1, reserve.KeptSessions) } : reserve;
+    }
+
+    /// <summary>These options within a plan of memory: no more answers at once and no more kept beginnings than it has room for. When experts come from disk, a step takes as many rows of a prompt as the plan allows.</summary>
+    /// <param name="plan">The plan; one without a budget changes nothing.</param>
+    public EngineOptions Within(MemoryPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        if (plan.Budget is null) return this;
+        EngineOptions within = this with { MaxConcurrent = Math.Min(MaxConcurrent, plan.Sessions), CacheBytes = Math.Min(CacheBytes, plan.KeptBytes), MostWaitingWrites = 1 };
+
+        // However few rows of a prompt a step takes, they need most experts: long pieces read less, also while other answers are being written.
+        return plan.IsStreaming
+            ? within with { MemorySpacing = (MemorySpacing + plan.Rows - 1) / plan.Rows * plan.Rows, InterleavedRows = plan.Rows }
+            : within;
+    }
+
+    /// <summary>Rows of a prompt that a step takes at most under a plan of memory.</summary>
+    /// <param name="plan">The plan.</param>
+    public int RowsAtOnce(MemoryPlan plan) => Math.Min(Math.Min(plan.Rows, plan.ContextTokens), Within(plan).PieceSpacing ?? int.MaxValue);
 
     /// <summary>Makes sure that the numbers are in their ranges.</summary>
     /// <exception cref="ArgumentException">One is not; the message says which.</exception>

@@ -4,7 +4,6 @@ using Fathom.Checkpoints.Gguf;
 using Fathom.Inference.Caching;
 using Fathom.Inference.Scheduling;
 using Fathom.Model;
-using Fathom.Model.Streaming;
 using Fathom.Text;
 using Fathom.Text.Grammars;
 
@@ -37,7 +36,7 @@ public sealed class FathomModel : IDisposable
     /// <param name="model">The model.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
     /// <param name="format">Its chat format.</param>
-    /// <param name="engine">How answers share it; null for the defaults.</param>
+    /// <param name="engine">How answers share it; null for the defaults. Where the model has a plan of memory under a budget, answers stay within it.</param>
     /// <exception cref="InvalidDataException">The tokenizer has ids that the model lacks.</exception>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     /// <exception cref="IOException">The cache folder cannot be used.</exception>
@@ -49,6 +48,7 @@ public sealed class FathomModel : IDisposable
             throw new InvalidDataException($"The tokenizer has {tokenizer.VocabularySize} ids, but the model only {model.VocabularySize}; they do not belong together.");
         engine ??= new EngineOptions();
         engine.Validate();
+        Engine = model is V4Model { MemoryPlan: var plan } ? engine = engine.Within(plan) : engine;
         encoder = new ChatEncoder(format);
         Tokenizer = tokenizer;
         chatRules = TokenRules.ForChat(tokenizer, model.VocabularySize, hasTools: false);
@@ -79,6 +79,9 @@ public sealed class FathomModel : IDisposable
     /// <summary>Tells model, numeric profile and tokenizer from others, 32 bytes.</summary>
     public IReadOnlyList<byte> Fingerprint => Identity;
 
+    /// <summary>How answers share the model: what was asked for, as far as the plan of memory has room for it.</summary>
+    public EngineOptions Engine { get; }
+
     /// <summary>What the engine is doing.</summary>
     public EngineStatus Status => scheduler.Status;
 
@@ -99,10 +102,7 @@ public sealed class FathomModel : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(path);
         path = ModelPath.Resolve(path);
         options ??= new FathomModelOptions();
-        bool isBounded = options.Model.MemoryBudget is not null;
-        MemoryReserve reserve = options.Model.Reserve;
-        if (isBounded && options.Engine.CacheBytes > 0) reserve = reserve with { KeptSessions = Math.Max(1, reserve.KeptSessions) };
-        V4Model model = V4Model.Open(path, options.Model with { Reserve = reserve });
+        V4Model model = V4Model.Open(path, options.Model with { Reserve = options.Engine.ReserveFor(options.Model.Reserve) });
         try
         {
             GgufVocabulary? vocabulary = model.Checkpoint.Vocabulary;
@@ -113,7 +113,7 @@ public sealed class FathomModel : IDisposable
             // GGUF files do not say which encoding they were trained with, unless Fathom wrote them.
             ChatFormat ofFile = vocabulary is { HasDraftBlockKeys: false } ? ChatFormat.Preview : ChatFormat.Release;
             ChatFormat format = options.ChatFormat ?? (vocabulary is null ? ChatFormats.Of(File.ReadAllBytes(Path.Combine(path, "config.json"))) : ofFile);
-            return new FathomModel(model, tokenizer, format, isBounded ? Within(options.Engine, model.MemoryPlan, reserve) : options.Engine);
+            return new FathomModel(model, tokenizer, format, options.Engine);
         }
         catch
         {
@@ -121,14 +121,6 @@ public sealed class FathomModel : IDisposable
             throw;
         }
     }
-
-    // Long pieces of prompts pay when experts come from disk, so sessions are kept at their ends only.
-    private static EngineOptions Within(EngineOptions engine, MemoryPlan plan, MemoryReserve reserve) => engine with
-    {
-        MaxConcurrent = Math.Min(engine.MaxConcurrent, reserve.Sessions),
-        CacheBytes = Math.Min(engine.CacheBytes, plan.KeptBytes),
-        MemorySpacing = plan.IsStreaming ? Math.Max(engine.MemorySpacing, plan.Rows) : engine.MemorySpacing,
-    };
 
     /// <summary>Starts a conversation.</summary>
     /// <param name="options">null for the defaults.</param>

@@ -241,7 +241,7 @@ public sealed class V4Model : ILanguageModel
     {
         var sizes = WeightSizes.Of(checkpoint);
         MemoryReserve reserve = options.Reserve with { Caches = CacheFormatFor(checkpoint.Config, options) };
-        MemoryPlan plan = MachineMemory.Divide(checkpoint.Config, sizes, options.MemoryBudget, reserve: reserve, rows: options.MaxBatchRows);
+        MemoryPlan plan = MachineMemory.Divide(checkpoint.Config, sizes, options.MemoryBudget, options.AvailableBytes, reserve, rows: options.MaxBatchRows);
         if (device is null)
         {
             var cpu = new CpuDevice(options.Workers ?? ThreadMeasurement.Here.Threads, options.Profile == NumericProfile.Fast && CpuDevice.HasFastProducts ? Arithmetic.Fast : Arithmetic.Exact);

@@ -18,6 +18,9 @@ public sealed record V4ModelOptions
     /// <summary>Bytes of memory that the program may take in all; null for what <see cref="MachineMemory.StandardPlan"/> chooses, <see cref="long.MaxValue"/> for no limit (all weights mapped). When the model does not fit, routed experts are read from disk as they are needed.</summary>
     public long? MemoryBudget { get; init; }
 
+    /// <summary>Free bytes to go by when there is no budget; null to look. For tests, which must not depend on the machine.</summary>
+    internal long? AvailableBytes { get; init; }
+
     /// <summary>What a memory budget leaves room for beside the weights.</summary>
     public MemoryReserve Reserve { get; init; } = new();
 

@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Http;
 namespace Fathom.Server;
 
 /// <summary>Runs the answers of all dialects: from a read request to a written reply, with limits, counts and log lines on the way.</summary>
-internal sealed class AnswerService(FathomModel model, ServerOptions options, EngineOptions engine, KeyRing keys, ServerMetrics metrics, UsageLog? usageLog, CancellationToken stopping)
+internal sealed class AnswerService(FathomModel model, ServerOptions options, KeyRing keys, ServerMetrics metrics, UsageLog? usageLog, CancellationToken stopping)
 {
     /// <summary>The served model.</summary>
     public FathomModel Model => model;
@@ -20,7 +20,7 @@ internal sealed class AnswerService(FathomModel model, ServerOptions options, En
     public ServerOptions Options => options;
 
     /// <summary>How the engine works.</summary>
-    public EngineOptions Engine => engine;
+    public EngineOptions Engine => model.Engine;
 
     /// <summary>What reading requests needs.</summary>
     public RequestContext Requests { get; } = new(model, options, new ModelNames(options));

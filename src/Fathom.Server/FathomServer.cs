@@ -34,7 +34,7 @@ public sealed class FathomServer : IAsyncDisposable
     private readonly UsageLog? usageLog;
     private readonly WebChat webChat;
 
-    private FathomServer(FathomModel model, ServerOptions options, EngineOptions engine, Action<ILoggingBuilder>? logging)
+    private FathomServer(FathomModel model, ServerOptions options, Action<ILoggingBuilder>? logging)
     {
         this.options = options;
         IReadOnlyList<ApiKey> keys = options.KeysFile is null ? [] : KeyFile.Read(options.KeysFile);
@@ -48,7 +48,7 @@ public sealed class FathomServer : IAsyncDisposable
         metrics = new ServerMetrics(model);
         usageLog = options.UsageFile is null ? null : new UsageLog(options.UsageFile, Console.Error.WriteLine);
         app = Build(address, logging);
-        var service = new AnswerService(model, options, engine, ring, metrics, usageLog, gate.Ending);
+        var service = new AnswerService(model, options, ring, metrics, usageLog, gate.Ending);
         var access = new WebAccess(ring);
         var pipeline = new RequestPipeline(ring, new OriginGuard(options, ring.IsClosed), access, metrics, gate);
         webChat = new WebChat(service);
@@ -70,17 +70,16 @@ public sealed class FathomServer : IAsyncDisposable
     /// <summary>Starts a server.</summary>
     /// <param name="model">The model; it stays the caller's.</param>
     /// <param name="options">How to answer.</param>
-    /// <param name="engine">How the model was opened.</param>
     /// <param name="logging">Where log lines go; null for nowhere.</param>
     /// <param name="cancellation">Gives up starting.</param>
     /// <exception cref="InvalidOperationException">The options would open the model to strangers.</exception>
     /// <exception cref="InvalidDataException">The file of keys is damaged.</exception>
     /// <exception cref="IOException">The port is taken, or a file cannot be used.</exception>
-    public static async Task<FathomServer> StartAsync(FathomModel model, ServerOptions options, EngineOptions? engine = null, Action<ILoggingBuilder>? logging = null, CancellationToken cancellation = default)
+    public static async Task<FathomServer> StartAsync(FathomModel model, ServerOptions options, Action<ILoggingBuilder>? logging = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
-        var server = new FathomServer(model, options, engine ?? new EngineOptions(), logging);
+        var server = new FathomServer(model, options, logging);
         await server.app.StartAsync(cancellation).ConfigureAwait(false);
         return server;
     }

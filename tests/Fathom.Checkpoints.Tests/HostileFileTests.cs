@@ -7,8 +7,6 @@ namespace Fathom.Checkpoints.Tests;
 /// <summary>Thousands of damaged files: one clear error or a correct load; never a crash, a hang or a huge allocation.</summary>
 public sealed class HostileFileTests : IDisposable
 {
-    private const long MostBytesAllocated = 64 << 20;
-
     private static readonly string[] Values = ["null", "true", "0", "-1", "1.5", "1e308", "9223372036854775807", "-9223372036854775808", "18446744073709551616", "\"\"", "\"F32\"", "[]", "[0]", "[-1,5]", "[1e20,2]", "{}", "{\"x\":[]}", "\"\\u0000\\uD800\""];
 
     private readonly TemporaryFolder folder = new();
@@ -18,7 +16,7 @@ public sealed class HostileFileTests : IDisposable
     [Fact]
     public void Headers_with_random_damage() =>
         Gen.Select(Gen.Int[0, 1_000].Array[1, 4], Gen.Byte.Array[4], Gen.Int[0, 4]).Sample(
-            (places, values, kind) => OpenOrRefuse("random.safetensors", Damage(SmallFile.Build(SmallFile.SoundHeader), places, values, kind)),
+            (places, values, kind) => OpenOrRefuse("random.safetensors", Mutations.Damage(SmallFile.Build(SmallFile.SoundHeader), places, values, kind)),
             iter: 2_000,
             threads: 1);
 
@@ -43,9 +41,9 @@ public sealed class HostileFileTests : IDisposable
         Gen.Select(Gen.Int[0, headerBytes - 1], Gen.Byte).Sample(
             (place, value) =>
             {
-                byte before = Exchange(path, place, value);
-                ClearlyOrWell(() => Checkpoint.Open(folder.Path).Dispose());
-                Exchange(path, place, before);
+                byte before = Mutations.Exchange(path, place, value);
+                Mutations.ClearlyOrWell(() => Checkpoint.Open(folder.Path).Dispose());
+                Mutations.Exchange(path, place, before);
             },
             iter: 400,
             threads: 1);
@@ -66,7 +64,7 @@ public sealed class HostileFileTests : IDisposable
     {
         byte[] sound = File.ReadAllBytes(Repository.Golden("configs", "flash.json"));
         Gen.Select(Gen.Int[0, sound.Length - 1].Array[1, 4], Gen.Byte.Array[4], Gen.Int[0, 4]).Sample(
-            (places, values, kind) => ReadConfig(Damage([.. sound], places, values, kind)),
+            (places, values, kind) => ReadConfig(Mutations.Damage([.. sound], places, values, kind)),
             iter: 1_000);
     }
 
@@ -85,76 +83,32 @@ public sealed class HostileFileTests : IDisposable
         Gen.Select(Gen.Int[0, sound.Length - 1].Array[1, 4], Gen.Byte.Array[4], Gen.Int[0, 4]).Sample(
             (places, values, kind) =>
             {
-                File.WriteAllBytes(folder["model.safetensors.index.json"], Damage([.. sound], places, values, kind));
-                ClearlyOrWell(() => Checkpoint.Open(folder.Path).Dispose());
+                File.WriteAllBytes(folder["model.safetensors.index.json"], Mutations.Damage([.. sound], places, values, kind));
+                Mutations.ClearlyOrWell(() => Checkpoint.Open(folder.Path).Dispose());
             },
             iter: 400,
             threads: 1);
         foreach (string value in Values)
         {
             File.WriteAllText(folder["model.safetensors.index.json"], With("""{"weight_map":{}}""", "weight_map", value));
-            ClearlyOrWell(() => Checkpoint.Open(folder.Path).Dispose());
+            Mutations.ClearlyOrWell(() => Checkpoint.Open(folder.Path).Dispose());
         }
     }
 
     private void OpenOrRefuse(string name, byte[] bytes)
     {
         File.WriteAllBytes(folder[name], bytes);
-        ClearlyOrWell(() => SmallFile.ReadAll(folder[name]));
+        Mutations.ClearlyOrWell(() => SmallFile.ReadAll(folder[name]));
     }
 
     // Counting the largest model that a config may describe makes many short-lived objects.
-    private static void ReadConfig(byte[] json) => ClearlyOrWell(
+    private static void ReadConfig(byte[] json) => Mutations.ClearlyOrWell(
         () =>
         {
             var summary = new ModelSummary(V4Config.Parse(json, "config.json"));
             Assert.True(summary.TotalBytes != 0);
         },
-        8 * MostBytesAllocated);
-
-    private static void ClearlyOrWell(Action load, long mostBytesAllocated = MostBytesAllocated)
-    {
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        try
-        {
-            load();
-        }
-        catch (CheckpointException error)
-        {
-            Assert.DoesNotContain('\n', error.Message);
-            Assert.InRange(error.Message.Length, 20, 1_200);
-        }
-
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, mostBytesAllocated);
-    }
-
-    private static byte[] Damage(byte[] bytes, int[] places, byte[] values, int kind)
-    {
-        for (int i = 0; i < places.Length; i++)
-        {
-            int place = places[i] % bytes.Length;
-            switch (kind)
-            {
-                case 0: bytes[place] = values[i]; break;
-                case 1: bytes[place] ^= (byte)(1 << (values[i] % 8)); break;
-                case 2: bytes[place] = (byte)('0' + (values[i] % 10)); break;
-                case 3: bytes = bytes[..Math.Max(1, place)]; break;
-                default: bytes = [.. bytes[..place], .. bytes.AsSpan(place, Math.Min(values[i], bytes.Length - place)), .. bytes[place..]]; break;
-            }
-        }
-
-        return bytes;
-    }
-
-    private static byte Exchange(string path, long place, byte value)
-    {
-        using FileStream stream = File.Open(path, FileMode.Open);
-        stream.Position = place;
-        var before = (byte)stream.ReadByte();
-        stream.Position = place;
-        stream.WriteByte(value);
-        return before;
-    }
+        8 * Mutations.MostBytesAllocated);
 
     // Text goes in as it is, because JsonNode would refuse some of it.
     private static string With(string json, string path, string value)

@@ -36,17 +36,17 @@ internal sealed class TestServer : IAsyncDisposable
     {
         var scripted = Scripted(script, maxPositions);
         look?.Invoke(scripted);
-        return StartAsync(new FathomModel(scripted, Tokenizer, ChatFormat.Release, engine), options, engine);
+        return StartAsync(new FathomModel(scripted, Tokenizer, ChatFormat.Release, engine), options);
     }
 
     /// <summary>Serves Minnow.</summary>
     public static Task<TestServer> StartBuiltInAsync(ServerOptions? options = null, EngineOptions? engine = null) =>
-        StartAsync(FathomModel.Open(Repository.PathOf("models", "builtin"), new FathomModelOptions { Engine = engine ?? new EngineOptions() }), options, engine);
+        StartAsync(FathomModel.Open(Repository.PathOf("models", "builtin"), new FathomModelOptions { Engine = engine ?? new EngineOptions() }), options);
 
-    public static async Task<TestServer> StartAsync(FathomModel model, ServerOptions? options = null, EngineOptions? engine = null)
+    public static async Task<TestServer> StartAsync(FathomModel model, ServerOptions? options = null)
     {
         options = (options ?? new ServerOptions { ThinksByDefault = false, ThinksByDefaultForAnthropic = false }) with { Port = 0 };
-        return new TestServer(model, await FathomServer.StartAsync(model, options, engine));
+        return new TestServer(model, await FathomServer.StartAsync(model, options));
     }
 
     /// <summary>A model that follows a script.</summary>

@@ -76,14 +76,16 @@ public sealed record ImportanceMatrix(IReadOnlyDictionary<string, float[]> Sums,
             if (!file.Tensors.TryGetValue(of + CountsEnding, out StoredTensor? count)) throw new CheckpointException(path, of + CountsEnding, "this tensor", "none");
             float[] values = Floats(tensor), inputs = Floats(count);
             if (inputs.Length == 0 || values.Length % inputs.Length != 0) throw new CheckpointException(path, name, $"as many values for each of {inputs.Length} experts", $"{values.Length}");
-            if (values.Any(value => !(value >= 0) || !float.IsFinite(value))) throw new CheckpointException(path, name, "finite sums of squares", "others");
+            if (values.Concat(inputs).Any(value => !(value >= 0) || !float.IsFinite(value))) throw new CheckpointException(path, name, "finite sums of squares and counts", "others");
             (sums[of], counts[of]) = (values, inputs);
         }
 
         return new ImportanceMatrix(sums, counts);
     }
 
-    private static float[] Floats(StoredTensor tensor) => tensor.Type == StoredType.F32
-        ? tensor.ToFloats()
-        : throw new CheckpointException(tensor.File, tensor.Name, "F32", StoredTypes.NameOf(tensor.Type));
+    private static float[] Floats(StoredTensor tensor)
+    {
+        if (tensor.Type != StoredType.F32) throw new CheckpointException(tensor.File, tensor.Name, "F32", StoredTypes.NameOf(tensor.Type));
+        return tensor.ByteLength <= int.MaxValue ? tensor.ToFloats() : throw new CheckpointException(tensor.File, tensor.Name, "at most 2 GiB", $"{tensor.ByteLength} bytes");
+    }
 }

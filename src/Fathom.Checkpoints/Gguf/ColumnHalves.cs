@@ -14,12 +14,12 @@ internal sealed unsafe class ColumnHalves : ICheckpointFile
 
     /// <summary>Copies the halves.</summary>
     /// <param name="joined">The matrix of both.</param>
-    /// <param name="columns">Columns of one.</param>
+    /// <param name="columns">Rows and columns of one.</param>
     /// <exception cref="CheckpointException">It has another shape, or a block of its format goes across the middle.</exception>
     public ColumnHalves(StoredTensor joined, int columns)
     {
         this.joined = joined;
-        if (joined.Shape.Count != 2 || joined.Shape[1] != 2L * columns)
+        if (!joined.Shape.SequenceEqual([columns, 2L * columns]))
             throw new CheckpointException(joined.File, joined.Name, $"shape [{columns}, {2L * columns}]", $"[{string.Join(", ", joined.Shape)}]");
         bytes = StoredTypes.BytesOf(joined.Type, [joined.Shape[0], columns]);
         if (bytes < 0) throw new CheckpointException(joined.File, joined.Name, $"rows of which each half is whole blocks of {StoredTypes.NameOf(joined.Type)}", $"halves of {columns} columns", "choose a file in another format");

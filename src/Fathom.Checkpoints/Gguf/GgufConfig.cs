@@ -9,6 +9,7 @@ namespace Fathom.Checkpoints.Gguf;
 internal sealed class GgufConfig(GgufFile file, IReadOnlyDictionary<string, StoredTensor> tensors)
 {
     private const string Architecture = "deepseek4";
+    private const string Block = "blk.", NextToken = ".nextn.";
     private const long SqrtSoftplus = 4;
 
     /// <summary>Reads the architecture.</summary>
@@ -54,8 +55,8 @@ internal sealed class GgufConfig(GgufFile file, IReadOnlyDictionary<string, Stor
             ["compress_rope_theta"] = Real("attention.compress_rope_freq_base", null),
             ["rope_scaling"] = Yarn(),
             ["max_position_embeddings"] = Integer("context_length"),
-            ["bos_token_id"] = file.Metadata.TryGetValue("tokenizer.ggml.bos_token_id", out object? bos) ? bos : 0L,
-            ["eos_token_id"] = file.Metadata.TryGetValue("tokenizer.ggml.eos_token_id", out object? eos) ? eos : 1L,
+            ["bos_token_id"] = TokenId("tokenizer.ggml.bos_token_id", 0),
+            ["eos_token_id"] = TokenId("tokenizer.ggml.eos_token_id", 1),
         };
         return V4Config.Parse(JsonSerializer.SerializeToUtf8Bytes(config), file.Path);
     }
@@ -64,8 +65,9 @@ internal sealed class GgufConfig(GgufFile file, IReadOnlyDictionary<string, Stor
     private int Layers()
     {
         long counted = Integer("block_count");
+        HashSet<string> predictions = [.. tensors.Keys.Select(BlockOfPrediction).OfType<string>()];
         int layers = 0;
-        while (layers < counted && tensors.ContainsKey($"blk.{layers}.attn_norm.weight") && !IsPrediction(layers)) layers++;
+        while (layers < counted && tensors.ContainsKey($"blk.{layers}.attn_norm.weight") && !predictions.Contains($"{layers}")) layers++;
         return layers > 0 ? layers : throw new CheckpointException(file.Path, "blk.0.attn_norm.weight", "this tensor", "none");
     }
 
@@ -73,11 +75,21 @@ internal sealed class GgufConfig(GgufFile file, IReadOnlyDictionary<string, Stor
     private bool HasPrediction(int layers) => tensors.ContainsKey($"blk.{layers}.nextn.enorm.weight")
         && (tensors.ContainsKey(GgufNames.JoinedProjections(layers)) || tensors.ContainsKey($"blk.{layers}.nextn.e_proj.weight"));
 
-    private bool IsPrediction(int block) => tensors.Keys.Any(name => name.StartsWith($"blk.{block}.nextn.", StringComparison.Ordinal));
+    // The number of a block, as the name has it, when the tensor is of the next-token kind.
+    private static string? BlockOfPrediction(string tensor) =>
+        tensor.StartsWith(Block, StringComparison.Ordinal) && tensor.IndexOf(NextToken, Block.Length, StringComparison.Ordinal) is >= 0 and var end ? tensor[Block.Length..end] : null;
+
+    private long TokenId(string key, long fallback) => file.Metadata.GetValueOrDefault(key) switch
+    {
+        null => fallback,
+        long id => id,
+        var other => throw new CheckpointException(file.Path, key, "a whole number", Shown(other)),
+    };
 
     private Dictionary<string, object?>? Yarn()
     {
-        if (!file.Metadata.TryGetValue($"{Architecture}.rope.scaling.type", out object? type)) return null;
+        if (Find("rope.scaling.type") is not { } type) return null;
+        if (type is not "yarn") throw new CheckpointException(file.Path, $"{Architecture}.rope.scaling.type", "yarn", Shown(type));
         return new Dictionary<string, object?>
         {
             ["type"] = type,
@@ -97,6 +109,7 @@ internal sealed class GgufConfig(GgufFile file, IReadOnlyDictionary<string, Stor
     {
         if (Find("swiglu_clamp_exp") is not double[] { Length: > 0 } limits) return 0;
         double[] all = [.. limits, .. Find("swiglu_clamp_shexp") is double[] shared ? shared : []];
+        if (all.Any(limit => !double.IsFinite(limit))) throw new CheckpointException(file.Path, $"{Architecture}.swiglu_clamp_exp", "finite numbers", "others");
         if (all.Any(limit => limit != all[0])) throw new CheckpointException(file.Path, $"{Architecture}.swiglu_clamp_exp", "the same clamp in all layers", $"{all.Min()} to {all.Max()}");
         return all[0];
     }
@@ -129,10 +142,12 @@ internal sealed class GgufConfig(GgufFile file, IReadOnlyDictionary<string, Stor
         ? found.Shape[index]
         : throw new CheckpointException(file.Path, tensor, "this tensor", "none");
 
-    private string Shown(string key) => Find(key) switch
+    private string Shown(string key) => Shown(Find(key));
+
+    private static string Shown(object? value) => value switch
     {
         null => "nothing",
         Array array => $"an array of {array.Length}",
-        var value => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "nothing",
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "nothing",
     };
 }

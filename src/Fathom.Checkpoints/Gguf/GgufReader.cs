@@ -8,7 +8,18 @@ internal sealed unsafe class GgufReader(MappedFile file)
 {
     // Keys and names are short; texts, such as chat templates, may be longer.
     private const int MostTextBytes = 64 << 20;
+
+    // Of all texts and all arrays of a file together: vocabularies have a few hundred thousand tokens and merges, of some megabytes.
+    private const long MostTextBytesInAll = 256L << 20;
+    private const int MostElements = 1 << 22;
+
+    // Types of values that are no whole numbers.
+    private const uint Float32 = 6, Bool = 7, String = 8, ArrayOf = 9, Float64 = 12;
+
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
+
+    private int elements;
+    private long textBytes;
 
     /// <summary>Bytes read so far.</summary>
     public long Position { get; private set; }
@@ -25,6 +36,7 @@ internal sealed unsafe class GgufReader(MappedFile file)
     {
         ulong length = UInt64(what);
         if (length > MostTextBytes) throw Wrong(what, $"a text of at most {MostTextBytes} bytes", $"a length of {length}");
+        if ((textBytes += (long)length) > MostTextBytesInAll) throw Wrong(what, $"texts of at most {MostTextBytesInAll} bytes together", "more");
         try
         {
             return Strict.GetString(Take((int)length, what));
@@ -40,21 +52,29 @@ internal sealed unsafe class GgufReader(MappedFile file)
     /// <param name="what">The key.</param>
     public object Value(uint type, string what) => type switch
     {
-        0 => (long)Take(1, what)[0],
-        1 => (long)(sbyte)Take(1, what)[0],
-        2 => (long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2, what)),
-        3 => (long)BinaryPrimitives.ReadInt16LittleEndian(Take(2, what)),
-        4 => (long)UInt32(what),
-        5 => (long)BinaryPrimitives.ReadInt32LittleEndian(Take(4, what)),
-        6 => (double)BinaryPrimitives.ReadSingleLittleEndian(Take(4, what)),
-        7 => Take(1, what)[0] != 0,
-        8 => Text(what),
-        9 => Array(what),
+        Float32 or Float64 => Real(type, what),
+        Bool => Flag(what),
+        String => Text(what),
+        ArrayOf => Array(what),
+        _ => Integer(type, what),
+    };
+
+    private long Integer(uint type, string what) => type switch
+    {
+        0 => Take(1, what)[0],
+        1 => (sbyte)Take(1, what)[0],
+        2 => BinaryPrimitives.ReadUInt16LittleEndian(Take(2, what)),
+        3 => BinaryPrimitives.ReadInt16LittleEndian(Take(2, what)),
+        4 => UInt32(what),
+        5 => BinaryPrimitives.ReadInt32LittleEndian(Take(4, what)),
         10 => UInt64(what) is var value && value <= long.MaxValue ? (long)value : throw Wrong(what, "a number below 2^63", $"{value}"),
         11 => BinaryPrimitives.ReadInt64LittleEndian(Take(8, what)),
-        12 => BinaryPrimitives.ReadDoubleLittleEndian(Take(8, what)),
         _ => throw Wrong(what, "a value type from 0 to 12", $"{type}"),
     };
+
+    private double Real(uint type, string what) => type == Float32 ? BinaryPrimitives.ReadSingleLittleEndian(Take(4, what)) : BinaryPrimitives.ReadDoubleLittleEndian(Take(8, what));
+
+    private bool Flag(string what) => Take(1, what)[0] != 0;
 
     private object Array(string what)
     {
@@ -62,17 +82,25 @@ internal sealed unsafe class GgufReader(MappedFile file)
         ulong count = UInt64(what);
 
         // An array in an array is in no known file; every other element has at least a byte.
-        if (type == 9) throw Wrong(what, "an array of plain values", "an array of arrays");
+        if (type == ArrayOf) throw Wrong(what, "an array of plain values", "an array of arrays");
+        if (type > Float64) throw Wrong(what, "a value type from 0 to 12", $"{type}");
         if (count > (ulong)Left) throw Wrong(what, $"at most {Left} elements, because the file ends there", $"{count}");
-        var values = new List<object>();
-        for (ulong i = 0; i < count; i++) values.Add(Value(type, what));
+        if (count > (ulong)(MostElements - elements)) throw Wrong(what, $"arrays of at most {MostElements} elements together", $"{elements} and {count} more");
+        elements += (int)count;
         return type switch
         {
-            8 => values.ConvertAll(value => (string)value).ToArray(),
-            7 => values.ConvertAll(value => (bool)value).ToArray(),
-            6 or 12 => values.ConvertAll(value => (double)value).ToArray(),
-            _ => values.ConvertAll(value => (long)value).ToArray(),
+            String => Many((int)count, () => Text(what)),
+            Bool => Many((int)count, () => Flag(what)),
+            Float32 or Float64 => Many((int)count, () => Real(type, what)),
+            _ => Many((int)count, () => Integer(type, what)),
         };
+    }
+
+    private static T[] Many<T>(int count, Func<T> next)
+    {
+        var values = new T[count];
+        for (int i = 0; i < count; i++) values[i] = next();
+        return values;
     }
 
     private ReadOnlySpan<byte> Take(int bytes, string what)

@@ -34,8 +34,7 @@ internal static class RunCommand
         {
             ChatOptions options = conversation.Read(parsed, sampling.Read(parsed));
             string text = string.Join('\n', [.. conversation.ReadFiles(parsed), Prompt(parsed.GetValue(prompt))]);
-            // One answer: nothing would be used again.
-            using FathomModel opened = model.Open(parsed, engine: new EngineOptions { CacheBytes = 0 });
+            using FathomModel opened = model.Open(parsed, engine: ModelUses.EngineFor(ModelUse.Run));
             if (ConversationArguments.Warning(options, opened.ContextLength) is { } warning) await Console.Error.WriteLineAsync($"fathom: {warning}").ConfigureAwait(false);
             ChatSession chat = opened.StartChat(options);
             using var status = new StatusLine();

@@ -15,9 +15,6 @@ internal static class ServeCommand
     /// <summary>How long a stopping server may take: running answers get half a minute.</summary>
     public static readonly TimeSpan TimeToStop = TimeSpan.FromSeconds(45);
 
-    // Answers at once under --memory, unless --max-concurrent says another number: each has a whole context reserved.
-    private const int SessionsWithinMemory = 4;
-
     private const long Mebi = 1L << 20;
     private const long Gibi = 1L << 30;
 
@@ -72,7 +69,7 @@ internal static class ServeCommand
                 Notice = text => Console.Error.WriteLine($"fathom: {text}"),
             };
             bool namesConcurrent = parsed.GetResult(concurrent) is { Implicit: false };
-            using FathomModel opened = model.Open(parsed, engine: engine, sessions: Math.Max(1, namesConcurrent ? engine.MaxConcurrent : SessionsWithinMemory));
+            using FathomModel opened = model.Open(parsed, engine: engine, sessions: Math.Max(1, namesConcurrent ? engine.MaxConcurrent : ModelUses.SessionsFor(ModelUse.Serve)));
             var options = new ServerOptions
             {
                 Host = parsed.GetValue(host)!,
@@ -100,7 +97,7 @@ internal static class ServeCommand
                 UsageFile = parsed.GetValue(usage)?.FullName,
             };
             using var status = new StatusLine();
-            await using FathomServer server = await FathomServer.StartAsync(opened, options, engine, parsed.GetValue(quiet) ? null : logging => logging.AddProvider(new LineLoggerProvider(status)).AddFilter("Microsoft", LogLevel.Warning), cancellation).ConfigureAwait(false);
+            await using FathomServer server = await FathomServer.StartAsync(opened, options, parsed.GetValue(quiet) ? null : logging => logging.AddProvider(new LineLoggerProvider(status)).AddFilter("Microsoft", LogLevel.Warning), cancellation).ConfigureAwait(false);
             string address = server.Address.ToString().TrimEnd('/');
             Console.WriteLine($"Fathom serves {options.ModelId} at {address}");
             Console.WriteLine($"  In a browser:                {address}/");

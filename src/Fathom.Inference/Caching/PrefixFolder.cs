@@ -20,7 +20,7 @@ internal sealed class PrefixFolder : IDisposable
     private readonly Lock gate = new();
     private readonly Dictionary<string, TokenTree<Entry>> spaces = [];
     private readonly Dictionary<string, TokenTree<Entry>.Node> byKey = [];
-    private readonly Channel<Offered> offers = Channel.CreateBounded<Offered>(new BoundedChannelOptions(64) { SingleReader = true });
+    private readonly Channel<Offered> offers;
     private readonly Task writer;
     private long clock;
     private bool isFull;
@@ -35,6 +35,7 @@ internal sealed class PrefixFolder : IDisposable
         this.options = options;
         this.identity = identity;
         this.maxPositions = maxPositions;
+        offers = Channel.CreateBounded<Offered>(new BoundedChannelOptions(options.MostWaitingWrites) { SingleReader = true });
         path = options.CacheFolder ?? throw new ArgumentException("No cache folder is named.", nameof(options));
         Directory.CreateDirectory(path);
         Scan();

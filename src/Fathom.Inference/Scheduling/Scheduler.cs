@@ -138,7 +138,7 @@ internal sealed class Scheduler : IDisposable
         LetGo();
         Admit();
         Report([]);
-        List<StepPlanner.Part> parts = StepPlanner.Plan(running, model.MaxBatchRows, options.InterleavedRows, options.MemorySpacing);
+        List<StepPlanner.Part> parts = StepPlanner.Plan(running, model.MaxBatchRows, options.InterleavedRows, options.PieceSpacing);
         if (parts.Count > 0) Step(parts);
         else wake.WaitOne(running.Count > 0 ? TimeSpan.FromMilliseconds(20) : Timeout.InfiniteTimeSpan);
     }
@@ -174,7 +174,8 @@ internal sealed class Scheduler : IDisposable
         if (waiting.Count == 0) return;
         foreach (Generation generation in waiting.InOrder(running))
         {
-            if (running.Count >= options.MaxConcurrent) return;
+            // A beginning that is being loaded takes the memory of a session already.
+            if (running.Count + loading.Count >= options.MaxConcurrent) return;
             int length = memory.LengthFor(generation.Prompt.Space, generation.Prompt.Tokens);
             if (WaitsForFolder(generation, length) || WaitsForOther(generation, length)) continue;
             waiting.Remove(generation);

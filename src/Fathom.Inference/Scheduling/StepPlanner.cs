@@ -6,7 +6,7 @@ namespace Fathom.Inference.Scheduling;
 /// </summary>
 internal static class StepPlanner
 {
-    // A shorter piece ends at an even length at least.
+    // A shorter piece ends at an even length at least, where that costs it little.
     private const int Alignment = 128;
 
     /// <summary>Rows of one answer in a step.</summary>
@@ -18,8 +18,8 @@ internal static class StepPlanner
     /// <param name="running">Answers in the making, those that waited longest first.</param>
     /// <param name="maxRows">Rows that a step can hold.</param>
     /// <param name="interleavedRows">Rows of prompts at most while answers are being written.</param>
-    /// <param name="spacing">Pieces of prompts end at multiples of this, where sessions are kept.</param>
-    public static List<Part> Plan(IReadOnlyList<Generation> running, int maxRows, int interleavedRows, int spacing)
+    /// <param name="spacing">Pieces of prompts end at multiples of this, where sessions are kept; null when none are, and pieces are as long as they can be.</param>
+    public static List<Part> Plan(IReadOnlyList<Generation> running, int maxRows, int interleavedRows, int? spacing)
     {
         var parts = new List<Part>();
         foreach (Generation generation in running)
@@ -39,17 +39,17 @@ internal static class StepPlanner
         return parts;
     }
 
-    // Up to the next place where the session is kept, or an even length before it.
-    private static int Rows(int done, GenerationPrompt prompt, int most, int spacing)
+    // Up to the next place where the session is kept, or to an even length before it.
+    private static int Rows(int done, GenerationPrompt prompt, int most, int? spacing)
     {
-        int end = Math.Min(prompt.Tokens.Length, ((done / spacing) + 1) * spacing);
-        foreach (int boundary in prompt.Boundaries)
+        int end = spacing is { } distance ? Math.Min(prompt.Tokens.Length, ((done / distance) + 1) * distance) : prompt.Tokens.Length;
+        foreach (int boundary in spacing is null ? [] : prompt.Boundaries)
         {
             if (boundary > done && boundary < end) end = boundary;
         }
 
         if (end - done <= most) return end - done;
         int even = (done + most) / Alignment * Alignment;
-        return even > done ? even - done : most;
+        return even - done >= most * 3 / 4 ? even - done : most;
     }
 }

@@ -26,7 +26,7 @@ public sealed record MemoryPlan
     // Aligned copies of tensors begin and end in the middle of a page.
     private const long BytesAroundTensor = 2L * UnbufferedFile.Alignment;
 
-    /// <summary>The budget in bytes; null where there is none.</summary>
+    /// <summary>The budget in bytes, whether somebody gave it or what is free decided; null where there is none.</summary>
     public long? Budget { get; private init; }
 
     /// <summary>Whether routed experts are read from disk on demand.</summary>
@@ -37,6 +37,9 @@ public sealed record MemoryPlan
 
     /// <summary>Bytes of the weights that are always in memory: all of them, or those that are not routed experts.</summary>
     public long ResidentWeightBytes { get; private init; }
+
+    /// <summary>Sessions that caches are reserved for, kept beginnings not counted.</summary>
+    public int Sessions { get; private init; }
 
     /// <summary>Tokens that a session may hold.</summary>
     public int ContextTokens { get; private init; }
@@ -91,6 +94,7 @@ public sealed record MemoryPlan
             Budget = budget,
             ProgramBytes = program,
             ResidentWeightBytes = sizes.TotalBytes,
+            Sessions = reserve.Sessions,
             ContextTokens = context,
             CacheBytes = cache,
             KeptBytes = reserve.KeptSessions * SessionBytes(config, context, reserve.Caches),

@@ -16,7 +16,7 @@ public sealed class DepartedClientTests
     public async Task Going_away_frees_the_slot_in_every_phase(string path, bool isStream)
     {
         using var model = new PacedModel(TestServer.Scripted(prompt => string.Join(' ', Enumerable.Range(0, 2000))));
-        await using TestServer server = await TestServer.StartAsync(new FathomModel(model, TestServer.Tokenizer, ChatFormat.Release, new EngineOptions { MaxConcurrent = 1 }), engine: new EngineOptions { MaxConcurrent = 1 });
+        await using TestServer server = await TestServer.StartAsync(new FathomModel(model, TestServer.Tokenizer, ChatFormat.Release, new EngineOptions { MaxConcurrent = 1 }));
         string Request(string text) => path.EndsWith("responses", StringComparison.Ordinal)
             ? $"{{\"input\":{TestServer.Quote(text)},\"stream\":{(isStream ? "true" : "false")}}}"
             : $"{{\"messages\":[{{\"role\":\"user\",\"content\":{TestServer.Quote(text)}}}],\"stream\":{(isStream ? "true" : "false")}}}";
