@@ -15,7 +15,7 @@ namespace Fathom.Model;
 /// (architecture specification, section 2). It knows token ids and numbers, never text.
 /// </summary>
 /// <remarks>Calls come from one thread at a time; sessions may be created, forked and disposed between forwards.</remarks>
-public sealed class V4Model : ILanguageModel
+public sealed partial class V4Model : ILanguageModel
 {
     private readonly Checkpoint checkpoint;
     private readonly IDevice device;
@@ -30,7 +30,6 @@ public sealed class V4Model : ILanguageModel
     private readonly OwnMemory? memory;
     private readonly IExpertSource experts;
     private readonly RoutingForecast? forecast;
-    private float[] logits = [];
 
     // The forward before, kept for the MTP block: its rows, and which of them gave logits.
     private Plan? lastPlan;
@@ -157,31 +156,7 @@ public sealed class V4Model : ILanguageModel
     public ISession CreateSession() => CreateV4Session();
 
     /// <inheritdoc/>
-    public Logits Forward(Batch batch, CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(batch);
-        Plan plan = planBuilder.Build(this, batch);
-        lastPlan = null;
-        try
-        {
-            experts.Begin(plan, plan.RowCount, cancellation);
-            Rows streams = RunLayers(plan, cancellation);
-            lastLogitRows = planBuilder.RowsWithLogits(batch);
-            Logits result = ComputeLogits(streams, weights.HeadStreams, weights.Norm);
-            foreach (Segment segment in plan.Segments) segment.Session.Commit(segment.Count);
-            lastPlan = plan;
-            return result;
-        }
-        catch
-        {
-            foreach (Segment segment in plan.Segments) segment.Session.Discard();
-            throw;
-        }
-        finally
-        {
-            experts.End();
-        }
-    }
+    public Logits Forward(Batch batch, CancellationToken cancellation = default) => Run(batch, isSliced: false, cancellation);
 
     /// <summary>
     /// Runs the MTP block over the rows of the forward just done (specification section 8). A session must have had
@@ -207,7 +182,8 @@ public sealed class V4Model : ILanguageModel
             plan.EnterPrediction();
             experts.Begin(null, 0, CancellationToken.None);
             new MultiTokenPrediction(context, block).Run(prediction, plan, embeddings, streams, angles);
-            Logits result = ComputeLogits(streams, prediction.HeadStreams, prediction.Norm);
+            PrepareHead(streams, prediction.HeadStreams, prediction.Norm);
+            Logits result = ApplyHead(0, lastLogitRows.Length);
             foreach (Segment segment in plan.Segments) segment.Session.CommitPrediction(segment.EndPosition);
             return result;
         }
@@ -289,6 +265,33 @@ public sealed class V4Model : ILanguageModel
         new Span<float>(streams.Data, values.Length).CopyTo(values);
     }
 
+    private Logits Run(Batch batch, bool isSliced, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        Plan plan = planBuilder.Build(this, batch);
+        lastPlan = null;
+        try
+        {
+            experts.Begin(plan, plan.RowCount, cancellation);
+            Rows streams = RunLayers(plan, cancellation);
+            lastLogitRows = planBuilder.RowsWithLogits(batch);
+            PrepareHead(streams, weights.HeadStreams, weights.Norm);
+            Logits result = isSliced ? default : ApplyHead(0, lastLogitRows.Length);
+            foreach (Segment segment in plan.Segments) segment.Session.Commit(segment.Count);
+            lastPlan = plan;
+            return result;
+        }
+        catch
+        {
+            foreach (Segment segment in plan.Segments) segment.Session.Discard();
+            throw;
+        }
+        finally
+        {
+            experts.End();
+        }
+    }
+
     private Rows RunLayers(Plan plan, CancellationToken cancellation)
     {
         Rows streams = PrepareStreams(plan);
@@ -325,25 +328,5 @@ public sealed class V4Model : ILanguageModel
         NativeBuffer angles = layer.Kind == LayerKind.Window ? workspace.WindowAngles : workspace.CompressedAngles;
         plan.EnterLayer(index);
         block.Run(layer, plan, streams, angles.Take(plan.RowCount, Config.RotaryDim));
-    }
-
-    private Logits ComputeLogits(Rows streams, HyperConnectionWeights headStreams, float[] norm)
-    {
-        int rows = lastLogitRows.Length;
-        if (rows == 0) return new Logits(default, 0, VocabularySize);
-        Rows wanted = workspace.HeadStreams.Take(rows, streams.Width);
-        device.Gather(streams, lastLogitRows.Span, wanted);
-        Rows reduced = workspace.HeadInput.Take(rows, Config.HiddenSize);
-        device.ReduceStreams(wanted, headStreams, reduced);
-        device.RmsNorm(reduced, norm, Config.NormEpsilon, reduced);
-
-        int needed = checked(rows * VocabularySize);
-        if (logits.Length < needed) logits = GC.AllocateUninitializedArray<float>(needed, pinned: true);
-        unsafe
-        {
-            fixed (float* target = logits) device.Linear(reduced, weights.Head, new Rows(target, rows, VocabularySize));
-        }
-
-        return new Logits(logits.AsMemory(0, needed), rows, VocabularySize);
     }
 }

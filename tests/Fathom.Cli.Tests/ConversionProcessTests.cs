@@ -71,27 +71,10 @@ public sealed class ConversionProcessTests : IDisposable
         return path;
     }
 
-    // The system remembers the peak itself; what is asked while the process lives misses at most its last moments.
     private static async Task<long> PeakAsync(params string[] arguments)
     {
-        using Process process = FathomProcess.Start(arguments);
-        long peak = 0;
-        while (!process.HasExited)
-        {
-            try
-            {
-                string? line = File.ReadLines($"/proc/{process.Id}/status").FirstOrDefault(text => text.StartsWith("VmHWM:", StringComparison.Ordinal));
-                if (line is not null) peak = Math.Max(peak, long.Parse(line.AsSpan("VmHWM:".Length, line.Length - "VmHWM:".Length - " kB".Length), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture) << 10);
-            }
-            catch (IOException)
-            {
-                // It ended meanwhile.
-            }
-
-            await Task.Delay(10);
-        }
-
-        Assert.Equal(0, process.ExitCode);
+        (int exitCode, long peak) = await FathomProcess.PeakAsync(arguments);
+        Assert.Equal(0, exitCode);
         return peak;
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace Fathom.Cli.Tests;
@@ -46,6 +47,29 @@ internal static class FathomProcess
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         return process;
+    }
+
+    /// <summary>Runs it and says how many bytes were resident at most (Linux). The system remembers the peak itself; what is asked while the process lives misses at most its last moments.</summary>
+    public static async Task<(int ExitCode, long Peak)> PeakAsync(params string[] arguments)
+    {
+        using Process process = Start(arguments);
+        long peak = 0;
+        while (!process.HasExited)
+        {
+            try
+            {
+                string? line = File.ReadLines($"/proc/{process.Id}/status").FirstOrDefault(text => text.StartsWith("VmHWM:", StringComparison.Ordinal));
+                if (line is not null) peak = Math.Max(peak, long.Parse(line.AsSpan("VmHWM:".Length, line.Length - "VmHWM:".Length - " kB".Length), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture) << 10);
+            }
+            catch (IOException)
+            {
+                // It ended meanwhile.
+            }
+
+            await Task.Delay(10);
+        }
+
+        return (process.ExitCode, peak);
     }
 
     public sealed record Result(int ExitCode, string Output, string Error);

@@ -16,6 +16,8 @@ public sealed class PredictionTests : IDisposable
 {
     private const int Context = 512;
 
+    private static readonly MeasurementOptions Options = new() { Context = Context };
+
     private static readonly string Minnow = Repository.PathOf("models", "builtin");
 
     private readonly string folder = Directory.CreateTempSubdirectory("fathom-").FullName;
@@ -26,7 +28,7 @@ public sealed class PredictionTests : IDisposable
     public void Perplexity_is_that_of_the_logits_and_does_not_depend_on_chunks()
     {
         int[] text = Text(1, 300);
-        PerplexityResult result = PerplexityTest.Measure(Minnow, text, Context, NumericProfile.Plain, cancellation: TestContext.Current.CancellationToken);
+        PerplexityResult result = PerplexityTest.Measure(Minnow, text, Options with { Profile = NumericProfile.Plain }, cancellation: TestContext.Current.CancellationToken);
         using V4Model model = V4Model.Open(Minnow, new V4ModelOptions { Profile = NumericProfile.Plain });
         using ISession session = model.CreateSession();
         int[] window = [0, .. text];
@@ -46,11 +48,11 @@ public sealed class PredictionTests : IDisposable
     public void A_model_does_not_diverge_from_itself_and_does_from_its_rounded_self()
     {
         int[] text = Text(1, 200);
-        DivergenceResult same = DivergenceTest.Measure(Minnow, Minnow, text, Context, cancellation: TestContext.Current.CancellationToken);
+        DivergenceResult same = DivergenceTest.Measure(Minnow, Minnow, text, Options, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal((200, 0.0, 1.0), (same.Tokens, same.MeanDivergence, same.Agreement));
         Assert.All(same.LayerErrors, error => Assert.Equal(0, error));
 
-        DivergenceResult rounded = DivergenceTest.Measure(Minnow, Rounded(StoredType.Q2K, null), text, Context, cancellation: TestContext.Current.CancellationToken);
+        DivergenceResult rounded = DivergenceTest.Measure(Minnow, Rounded(StoredType.Q2K, null), text, Options, cancellation: TestContext.Current.CancellationToken);
         Assert.InRange(rounded.MeanDivergence, 1e-4, 1);
         Assert.InRange(rounded.Agreement, 0.7, 1);
         Assert.Equal(rounded.Percentiles.Select(pair => pair.Divergence).Order(), rounded.Percentiles.Select(pair => pair.Divergence));
@@ -64,17 +66,17 @@ public sealed class PredictionTests : IDisposable
         // The longer texts are those of the table in docs/quantization.md.
         bool isLong = Environment.GetEnvironmentVariable("FATHOM_LONG_TESTS") == "1";
         int read = isLong ? 30_000 : 10_000;
-        ImportanceMatrix importance = ImportanceTest.Measure(Minnow, Text(1, read), Context, cancellation: TestContext.Current.CancellationToken);
+        ImportanceMatrix importance = ImportanceTest.Measure(Minnow, Text(1, read), Options, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(15, importance.Sums.Count);
         Assert.All(importance.Counts.Where(pair => pair.Key.Contains("gate", StringComparison.Ordinal)), pair => Assert.Equal(2 * (read + ((read + Context - 1) / Context)), pair.Value.Sum()));
 
         int[] text = Text(1_000_000, isLong ? 20_000 : 6_000);
-        Report("original", DivergenceTest.Measure(Minnow, Minnow, text, Context, cancellation: TestContext.Current.CancellationToken));
+        Report("original", DivergenceTest.Measure(Minnow, Minnow, text, Options, cancellation: TestContext.Current.CancellationToken));
         int better = 0;
         foreach (StoredType type in (StoredType[])[StoredType.Q4K, StoredType.Q2K, StoredType.Iq2Xxs])
         {
-            DivergenceResult without = DivergenceTest.Measure(Minnow, Rounded(type, null), text, Context, cancellation: TestContext.Current.CancellationToken);
-            DivergenceResult with = DivergenceTest.Measure(Minnow, Rounded(type, importance), text, Context, cancellation: TestContext.Current.CancellationToken);
+            DivergenceResult without = DivergenceTest.Measure(Minnow, Rounded(type, null), text, Options, cancellation: TestContext.Current.CancellationToken);
+            DivergenceResult with = DivergenceTest.Measure(Minnow, Rounded(type, importance), text, Options, cancellation: TestContext.Current.CancellationToken);
             Report($"{type}", without);
             Report($"{type} with importance", with);
 

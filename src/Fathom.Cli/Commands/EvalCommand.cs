@@ -14,7 +14,7 @@ internal static class EvalCommand
 {
     private const int LongestReadOnce = 4096;
 
-    public static Command Create() => new("eval", "Measure how good a model is.") { Recall(), EvalDocumentsCommand.Create(), Rounding(), PredictionCommands.Perplexity(), PredictionCommands.Divergence() };
+    public static Command Create() => new("eval", "Measure how good a model is.") { Recall(), EvalDocumentsCommand.Create(), Rounding(), PerplexityCommand.Create(), DivergenceCommand.Create() };
 
     private static Command Recall()
     {

@@ -4,30 +4,37 @@ using Fathom.Checkpoints.Conversion;
 using Fathom.Cli.Arguments;
 using Fathom.Cli.Output;
 using Fathom.Evaluation.Importance;
+using Fathom.Evaluation.Predictions;
 
 namespace Fathom.Cli.Commands;
 
 /// <summary><c>fathom imatrix</c>: which inputs of the routed experts matter, for <c>fathom quantize</c>.</summary>
 internal static class ImatrixCommand
 {
+    private const string UnfinishedExtension = ".partial";
+
     public static Command Create()
     {
         Option<string?> model = ModelArguments.ModelOption();
-        Option<int?> threads = ModelArguments.ThreadsOption();
         var output = new Option<FileInfo>("--output") { Description = "The file to write.", Required = true };
-        var text = new TextArguments();
-        var command = new Command("imatrix", "Read a text and write the mean squared input of each column of the routed experts, by which 'fathom quantize --imatrix' weighs errors.\n\nExample:\n  fathom imatrix --model DeepSeek-V4-Flash --text sample.txt --output flash.imatrix") { model, output, threads };
-        text.AddTo(command);
+        var force = new Option<bool>("--force") { Description = "Replace the file if it is there already." };
+        var measurement = new MeasurementArguments(standard: null);
+        var command = new Command("imatrix", "Read a text and write the mean squared input of each column of the routed experts, by which 'fathom quantize --imatrix' weighs errors. A stopped run leaves NAME.partial, and the same command goes on with it.\n\nExample:\n  fathom imatrix --model DeepSeek-V4-Flash --text sample.txt --output flash.imatrix --memory 24GB") { model, output, force };
+        measurement.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            string path = ModelLocation.Resolve(parsed.GetValue(model)), file = parsed.GetValue(output)!.FullName;
-            int[] tokens = text.Tokens(parsed, path);
-            int context = text.Context(parsed);
+            string file = parsed.GetValue(output)!.FullName, unfinished = file + UnfinishedExtension;
+            MeasurementOptions options = measurement.Options(parsed);
+            var facts = ModelFacts.Of(ModelLocation.Resolve(parsed.GetValue(model)));
+            OutputFile.Check(file, facts.Files, parsed.GetValue(force));
+            OutputFile.Check(unfinished, facts.Files, isForced: true);
+            facts.CheckContext(options.Context);
+            int[] tokens = measurement.Tokens(parsed, facts.Path);
             using var line = new StatusLine();
-            ImportanceMatrix result = ImportanceTest.Measure(path, tokens, context, ModelArguments.CheckThreads(parsed.GetValue(threads)), new StatusProgress(line, "reading"), cancellation);
+            ImportanceMatrix result = ImportanceTest.Measure(facts.Path, tokens, options, unfinished, new ErrorLines(line), new StatusProgress(line, "reading"), cancellation);
             line.Clear();
-            int chunks = ((tokens.Length - 1) / (context - 1)) + 1;
-            result.Write(file, chunks, context);
+            result.Write(file, TextWindows.CountOf(tokens, options.Context), options.Context);
+            File.Delete(unfinished);
             int unseen = result.Counts.Values.Sum(counts => counts.Count(count => count == 0)), all = result.Counts.Values.Sum(counts => counts.Length);
             Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Wrote {file}: {tokens.Length:n0} tokens; of {all:n0} experts' matrices {unseen:n0} were never asked."));
             return Task.FromResult(0);

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Fathom.Checkpoints;
 using Fathom.Model;
 
 namespace Fathom.Evaluation.Predictions;
@@ -10,60 +11,87 @@ namespace Fathom.Evaluation.Predictions;
 /// <param name="Agreement">Share of tokens at which both hold the same successor for the most likely.</param>
 /// <param name="ReferencePerplexity">Of the reference.</param>
 /// <param name="Perplexity">Of the model.</param>
-/// <param name="LayerErrors">For each layer the root mean square difference of the streams after it, relative to the reference's.</param>
+/// <param name="LayerErrors">For each layer the root mean square difference of the streams after it, relative to the reference's; none when the models have different layers.</param>
+/// <param name="LayerStride">Layers were compared at every so manieth token of the text, so that what is kept for it stays small.</param>
 public sealed record DivergenceResult(
-    int Tokens, double MeanDivergence, IReadOnlyList<(double Percent, double Divergence)> Percentiles, double Agreement, double ReferencePerplexity, double Perplexity, IReadOnlyList<double> LayerErrors);
+    int Tokens, double MeanDivergence, IReadOnlyList<(double Percent, double Divergence)> Percentiles, double Agreement, double ReferencePerplexity, double Perplexity, IReadOnlyList<double> LayerErrors, int LayerStride);
 
 /// <summary>Compares the predictions of two models with the same vocabulary.</summary>
 public static class DivergenceTest
 {
     private static readonly double[] Percents = [50, 90, 99, 99.9, 100];
 
-    /// <summary>Reads a text with both models.</summary>
+    /// <summary>Reads a text with both models, piece by piece in turn; both are open at once and share the memory.</summary>
     /// <param name="reference">The model to compare with.</param>
     /// <param name="path">The model to judge.</param>
     /// <param name="text">Token ids.</param>
-    /// <param name="context">Tokens of a window; each begins anew.</param>
-    /// <param name="profile">Where activations are rounded, in both.</param>
-    /// <param name="workers">Threads; null for all.</param>
+    /// <param name="options">How; null for the defaults.</param>
     /// <param name="progress">Receives the share that was read.</param>
     /// <param name="cancellation">Looked at between layers.</param>
-    /// <exception cref="ArgumentException">The models have different vocabularies.</exception>
-    public static DivergenceResult Measure(string reference, string path, int[] text, int context, NumericProfile profile = NumericProfile.Fast, int? workers = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
+    /// <exception cref="ArgumentException">The models have different vocabularies, the windows are longer than one of them allows, or there is too little memory.</exception>
+    /// <exception cref="InvalidDataException">A model's logits are not finite.</exception>
+    public static DivergenceResult Measure(string reference, string path, int[] text, MeasurementOptions? options = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(text);
-        using V4Model a = V4Model.Open(reference, new V4ModelOptions { Profile = profile, Workers = workers }), b = V4Model.Open(path, new V4ModelOptions { Profile = profile, Workers = workers });
-        if (a.VocabularySize != b.VocabularySize) throw new ArgumentException($"{reference} has {a.VocabularySize} tokens and {path} {b.VocabularySize}; only models with one vocabulary can be compared.", nameof(path));
-        var layers = a.Config.LayerCount == b.Config.LayerCount && a.Config.HiddenSize == b.Config.HiddenSize ? new LayerComparison(a.Config.LayerCount) : null;
+        options ??= new MeasurementOptions();
+        (V4Model a, V4Model b) = MeasuredModel.OpenPair(reference, path, options, config => BytesFor(config, text.Length));
+        using V4Model first = a, second = b;
+        LayerComparison? layers = LayerComparison.Of(a.Config, b.Config);
         (a.Observer, b.Observer) = (layers?.Reference, layers?.Other);
-        double[] p = new double[a.VocabularySize], q = new double[a.VocabularySize];
-        var divergences = new List<double>();
-        double lossOfA = 0, lossOfB = 0;
-        int agreeing = 0;
-        foreach (int[] window in TextWindows.Of(text, context, a.Config.BosTokenId))
+        var tokens = new ComparedTokens(a, b, text.Length);
+        int piece = Math.Min(a.MaxBatchRows, b.MaxBatchRows);
+        foreach (int[] window in TextWindows.Of(text, options.Context, a.Config.BosTokenId))
         {
             using ISession sessionOfA = a.CreateSession(), sessionOfB = b.CreateSession();
-            for (int first = 0; first < window.Length - 1; first += PerplexityTest.Chunk)
+            for (int start = 0; start < window.Length - 1; start += piece)
             {
-                ReadOnlyMemory<int> tokens = window.AsMemory(first, Math.Min(PerplexityTest.Chunk, window.Length - 1 - first));
-                Logits ofA = a.Forward(new Batch().Add(sessionOfA, tokens, LogitRows.All), cancellation), ofB = b.Forward(new Batch().Add(sessionOfB, tokens, LogitRows.All), cancellation);
-                for (int row = 0; row < tokens.Length; row++)
+                ReadOnlyMemory<int> rows = window.AsMemory(start, Math.Min(piece, window.Length - 1 - start));
+                layers?.Begin(tokens.Count);
+                SlicedLogits ofA = a.ForwardSliced(new Batch().Add(sessionOfA, rows, LogitRows.All), cancellation), ofB = b.ForwardSliced(new Batch().Add(sessionOfB, rows, LogitRows.All), cancellation);
+                for (int row = 0; row < rows.Length; row += SlicedLogits.UsualRows)
                 {
-                    Distribution.LogSoftmax(ofA[row], p);
-                    Distribution.LogSoftmax(ofB[row], q);
-                    divergences.Add(Distribution.Divergence(p, q));
-                    (lossOfA, lossOfB) = (lossOfA - p[window[first + row + 1]], lossOfB - q[window[first + row + 1]]);
-                    if (TensorPrimitives.IndexOfMax(ofA[row]) == TensorPrimitives.IndexOfMax(ofB[row])) agreeing++;
+                    cancellation.ThrowIfCancellationRequested();
+                    int count = Math.Min(SlicedLogits.UsualRows, rows.Length - row);
+                    tokens.Add(ofA.Slice(row, count), ofB.Slice(row, count), window.AsSpan(start + row + 1, count));
+                    progress?.Report((double)tokens.Count / text.Length);
                 }
-
-                progress?.Report((double)divergences.Count / text.Length);
             }
         }
 
-        int count = divergences.Count;
-        divergences.Sort();
-        return new DivergenceResult(
-            count, divergences.Average(), [.. Percents.Select(percent => (percent, divergences[Math.Clamp((int)Math.Ceiling(percent / 100 * count) - 1, 0, count - 1)]))],
-            (double)agreeing / count, Math.Exp(lossOfA / count), Math.Exp(lossOfB / count), layers?.Errors ?? []);
+        return tokens.Result(layers);
+    }
+
+    // Kept streams, two distributions, the text, and what came out for each token.
+    private static long BytesFor(V4Config config, int tokens) => LayerComparison.MostBytes(config) + (2L * config.VocabularySize * sizeof(double)) + ((long)tokens * (sizeof(int) + sizeof(double)));
+
+    private sealed class ComparedTokens(V4Model a, V4Model b, int capacity)
+    {
+        private readonly double[] p = new double[a.VocabularySize], q = new double[a.VocabularySize];
+        private readonly List<double> divergences = new(capacity);
+        private double lossOfA, lossOfB;
+        private int agreeing;
+
+        public int Count => divergences.Count;
+
+        public void Add(Logits ofA, Logits ofB, ReadOnlySpan<int> next)
+        {
+            for (int row = 0; row < ofA.Rows; row++)
+            {
+                Distribution.LogSoftmax(ofA[row], p, a, Count);
+                Distribution.LogSoftmax(ofB[row], q, b, Count);
+                (lossOfA, lossOfB) = (lossOfA - p[next[row]], lossOfB - q[next[row]]);
+                if (TensorPrimitives.IndexOfMax(ofA[row]) == TensorPrimitives.IndexOfMax(ofB[row])) agreeing++;
+                divergences.Add(Distribution.Divergence(p, q));
+            }
+        }
+
+        public DivergenceResult Result(LayerComparison? layers)
+        {
+            double mean = divergences.Average();
+            divergences.Sort();
+            return new DivergenceResult(
+                Count, mean, [.. Percents.Select(percent => (percent, divergences[Math.Clamp((int)Math.Ceiling(percent / 100 * Count) - 1, 0, Count - 1)]))],
+                (double)agreeing / Count, Math.Exp(lossOfA / Count), Math.Exp(lossOfB / Count), layers?.Errors ?? [], layers?.Stride ?? 1);
+        }
     }
 }

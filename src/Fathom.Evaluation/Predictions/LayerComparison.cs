@@ -1,20 +1,31 @@
 using System.Numerics.Tensors;
+using Fathom.Checkpoints;
 using Fathom.Compute.Memory;
 using Fathom.Model;
 
 namespace Fathom.Evaluation.Predictions;
 
-/// <summary>Compares the streams of two models after each layer; the reference runs each piece of text first.</summary>
+/// <summary>
+/// Compares the streams of two models after each layer; the reference runs each piece of text first, and its streams
+/// are kept meanwhile. Of wide models only every so manieth token is looked at, whatever the pieces are, so that
+/// memory is bounded and the result does not depend on it.
+/// </summary>
 internal sealed class LayerComparison
 {
+    // What is kept for the longest piece that a forward can have.
+    private const long MostKeptBytes = 256L << 20;
+    private const int LongestPiece = 4096;
+
     private readonly float[][] kept;
     private readonly double[] differences;
     private readonly double[] sizes;
+    private int skipped;
 
-    public LayerComparison(int layers)
+    private LayerComparison(V4Config config)
     {
-        kept = [.. Enumerable.Repeat(Array.Empty<float>(), layers)];
-        (differences, sizes) = (new double[layers], new double[layers]);
+        Stride = StrideOf(config);
+        kept = [.. Enumerable.Repeat(Array.Empty<float>(), config.LayerCount)];
+        (differences, sizes) = (new double[config.LayerCount], new double[config.LayerCount]);
         (Reference, Other) = (new Observer(Keep), new Observer(Compare));
     }
 
@@ -24,24 +35,47 @@ internal sealed class LayerComparison
     /// <summary>Looks at the other model.</summary>
     public IForwardObserver Other { get; }
 
+    /// <summary>Every so manieth token is looked at.</summary>
+    public int Stride { get; }
+
     /// <summary>For each layer the root mean square difference, relative to the reference's root mean square.</summary>
     public IReadOnlyList<double> Errors => [.. differences.Zip(sizes, (difference, size) => size > 0 ? Math.Sqrt(difference / size) : 0)];
 
-    private void Keep(int layer, ReadOnlySpan<float> streams)
+    /// <summary>A comparison of two models; null when their layers are not alike.</summary>
+    public static LayerComparison? Of(V4Config reference, V4Config other) => AreAlike(reference, other) ? new LayerComparison(reference) : null;
+
+    /// <summary>Bytes that are kept at most.</summary>
+    public static long MostBytes(V4Config config) => ((LongestPiece + StrideOf(config) - 1) / StrideOf(config)) * RowBytes(config);
+
+    /// <summary>Says which token of the text the next piece begins with.</summary>
+    public void Begin(int token) => skipped = (Stride - (token % Stride)) % Stride;
+
+    private static bool AreAlike(V4Config reference, V4Config other) => reference.LayerCount == other.LayerCount && reference.HiddenSize == other.HiddenSize && reference.HyperStreams == other.HyperStreams;
+
+    private static long RowBytes(V4Config config) => (long)config.LayerCount * config.HyperStreams * config.HiddenSize * sizeof(float);
+
+    private static int StrideOf(V4Config config) => (int)Math.Max(1, ((LongestPiece * RowBytes(config)) + MostKeptBytes - 1) / MostKeptBytes);
+
+    private void Keep(int layer, Rows streams)
     {
-        if (kept[layer].Length < streams.Length) kept[layer] = new float[streams.Length];
-        streams.CopyTo(kept[layer]);
+        int rows = (streams.Count - skipped + Stride - 1) / Stride;
+        if (kept[layer].Length < rows * streams.Width) kept[layer] = new float[rows * streams.Width];
+        for (int row = skipped, i = 0; row < streams.Count; row += Stride, i++) streams[row].CopyTo(kept[layer].AsSpan(i * streams.Width));
     }
 
-    private void Compare(int layer, ReadOnlySpan<float> streams)
+    // Row by row, so that the sums are the same in whatever pieces the text comes.
+    private void Compare(int layer, Rows streams)
     {
-        ReadOnlySpan<float> reference = kept[layer].AsSpan(0, streams.Length);
-        double distance = TensorPrimitives.Distance(reference, streams), size = TensorPrimitives.Norm(reference);
-        differences[layer] += distance * distance;
-        sizes[layer] += size * size;
+        for (int row = skipped, i = 0; row < streams.Count; row += Stride, i++)
+        {
+            ReadOnlySpan<float> reference = kept[layer].AsSpan(i * streams.Width, streams.Width);
+            double distance = TensorPrimitives.Distance(reference, streams[row]), size = TensorPrimitives.Norm(reference);
+            differences[layer] += distance * distance;
+            sizes[layer] += size * size;
+        }
     }
 
-    private delegate void OnStreams(int layer, ReadOnlySpan<float> streams);
+    private delegate void OnStreams(int layer, Rows streams);
 
     private sealed class Observer(OnStreams see) : IForwardObserver
     {
@@ -61,6 +95,6 @@ internal sealed class LayerComparison
         {
         }
 
-        public unsafe void OnStreams(int layer, Rows streams) => see(layer, new ReadOnlySpan<float>(streams.Data, streams.Count * streams.Width));
+        public void OnStreams(int layer, Rows streams) => see(layer, streams);
     }
 }

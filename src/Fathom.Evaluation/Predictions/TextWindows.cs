@@ -14,4 +14,14 @@ public static class TextWindows
         ArgumentOutOfRangeException.ThrowIfLessThan(context, 2);
         return text.Chunk(context - 1).Select(piece => (int[])[firstToken, .. piece]);
     }
+
+    /// <summary>How many windows there are.</summary>
+    /// <param name="text">Token ids.</param>
+    /// <param name="context">Tokens of a window.</param>
+    public static int CountOf(int[] text, int context)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentOutOfRangeException.ThrowIfLessThan(context, 2);
+        return (text.Length + context - 2) / (context - 1);
+    }
 }

@@ -49,6 +49,44 @@ public static class MachineMemory
         return budget < usual.LeastBytes ? whole : MemoryPlan.For(config, sizes, budget, reserve, rows);
     }
 
+    /// <summary>Budgets of models that are in memory together: each gets at least what it runs in; what is left is divided evenly, as far as they can use it.</summary>
+    /// <param name="whole">What each takes with everything in memory (<see cref="MemoryPlan.For"/> without a budget, for a context).</param>
+    /// <param name="budget">Bytes for all together; null for what is free, as in <see cref="StandardPlan"/>.</param>
+    /// <param name="available">Free bytes; null to look.</param>
+    /// <returns>For each its <see cref="V4ModelOptions.MemoryBudget"/>: <see cref="long.MaxValue"/> where nobody gave a budget and all fit, or not even the least is free.</returns>
+    /// <exception cref="ArgumentException">The budget is too small; the message says the least that works.</exception>
+    public static long[] DivideAmong(IReadOnlyList<MemoryPlan> whole, long? budget, long? available = null)
+    {
+        ArgumentNullException.ThrowIfNull(whole);
+        long all = whole.Sum(plan => plan.TotalBytes), least = whole.Sum(plan => plan.LeastBytes);
+        long[] unlimited = [.. whole.Select(_ => long.MaxValue)];
+        if (budget is null)
+        {
+            long free = available ?? AvailableBytes;
+            budget = (long)(free * BudgetShare);
+            if (all <= free * FitsShare || budget < least) return unlimited;
+        }
+
+        if (budget < least)
+        {
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture, $"A memory budget of {MemorySize.Format(budget.Value)} is too small for {whole.Count} models at once: {MemorySize.Format(least, isRoundedUp: true)} is the least that works; give more, or lower the context ({whole.Max(plan => plan.ContextTokens):n0} tokens)."));
+        }
+
+        // Who needs little beyond the least is served first, so that the others share what it leaves.
+        var shares = new long[whole.Count];
+        long left = budget.Value - least;
+        int waiting = whole.Count;
+        foreach (int i in Enumerable.Range(0, whole.Count).OrderBy(i => whole[i].TotalBytes - whole[i].LeastBytes))
+        {
+            long more = Math.Min(whole[i].TotalBytes - whole[i].LeastBytes, left / waiting--);
+            shares[i] = whole[i].LeastBytes + more;
+            left -= more;
+        }
+
+        return shares;
+    }
+
     private static long? AvailableOnLinux()
     {
         const string key = "MemAvailable:";

@@ -56,6 +56,9 @@ public sealed record MemoryPlan
     /// <summary>Bytes of scratch for a forward of so many rows.</summary>
     public long WorkingBytes { get; private init; }
 
+    /// <summary>Bytes reserved for whoever runs the model (<see cref="MemoryReserve.OtherBytes"/>).</summary>
+    public long OtherBytes { get; private init; }
+
     /// <summary>Bytes of a place in the arena.</summary>
     public long SlotBytes { get; private init; }
 
@@ -69,7 +72,7 @@ public sealed record MemoryPlan
     public long LeastBytes { get; private init; }
 
     /// <summary>What everything takes together.</summary>
-    public long TotalBytes => ProgramBytes + ResidentWeightBytes + CacheBytes + WorkingBytes + ArenaBytes;
+    public long TotalBytes => ProgramBytes + ResidentWeightBytes + CacheBytes + WorkingBytes + OtherBytes + ArenaBytes;
 
     /// <summary>Divides a budget.</summary>
     /// <param name="config">The architecture.</param>
@@ -88,7 +91,7 @@ public sealed record MemoryPlan
         int context = Math.Min(config.MaxPositions, reserve.ContextTokens ?? (isBounded ? MemoryReserve.StandardContext : config.MaxPositions));
         long cache = (reserve.Sessions + (long)reserve.KeptSessions) * SessionBytes(config, context, reserve.Caches);
         long program = ProgramBase + (sizes.TensorCount * ProgramBytesPerTensor);
-        long Working(int count) => ForwardBytes(config, count, context, reserve.Sessions);
+        long Working(int count) => ForwardBytes(config, count, context, reserve.Sessions, reserve.LogitRows);
         var whole = new MemoryPlan
         {
             Budget = budget,
@@ -100,15 +103,16 @@ public sealed record MemoryPlan
             KeptBytes = reserve.KeptSessions * SessionBytes(config, context, reserve.Caches),
             Rows = rows ?? StandardRows,
             WorkingBytes = Working(rows ?? StandardRows),
+            OtherBytes = reserve.OtherBytes,
             SlotBytes = sizes.SlotBytes,
         };
         long dense = sizes.DenseBytes + (sizes.DenseTensorCount * BytesAroundTensor);
         int leastSlots = Math.Min(sizes.ExpertCount, config.ExpertsPerToken + 2);
-        long least = program + dense + cache + Working(rows ?? LeastRows) + (leastSlots * sizes.SlotBytes);
+        long least = program + dense + cache + reserve.OtherBytes + Working(rows ?? LeastRows) + (leastSlots * sizes.SlotBytes);
         if (budget is not { } bytes || bytes >= whole.TotalBytes) return whole with { LeastBytes = Math.Min(least, whole.TotalBytes) };
         if (bytes < least) throw new ArgumentException(TooSmall(bytes, least, dense, context, reserve.Sessions));
 
-        long left = bytes - program - dense - cache;
+        long left = bytes - program - dense - cache - reserve.OtherBytes;
         int chosen = rows ?? LeastRows;
         for (int more = chosen * 2; rows is null && more <= Math.Min(MostRows, context) && Working(more) <= left / WorkingShare; more *= 2) chosen = more;
         return whole with
@@ -150,7 +154,8 @@ public sealed record MemoryPlan
     /// <param name="rows">Rows of the forward.</param>
     /// <param name="context">Tokens that a session holds at most.</param>
     /// <param name="sessions">Sessions; each has a row of logits.</param>
-    public static long ForwardBytes(V4Config config, int rows, int context, int sessions)
+    /// <param name="logitRows">Rows of logits at once, when every row gives them in slices; null when only each session's last does.</param>
+    public static long ForwardBytes(V4Config config, int rows, int context, int sessions, int? logitRows = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         long hidden = config.HiddenSize, streams = hidden * config.HyperStreams, heads = (long)config.HeadCount * config.HeadDim, latent = (long)config.OutputGroups * config.OutputRank;
@@ -164,8 +169,8 @@ public sealed record MemoryPlan
         perRow += (Math.Max(heads, streams) * 5 / 8) + (config.Window + Math.Max(config.IndexTopK, context / 128)) * 4L + config.IndexTopK + (8L * config.ExpertsPerToken);
         long scores = Math.Min(16L << 20, (long)rows * context / V4Config.CsaRatio);
         long staged = 2 * SessionBytes(config, 0) / sizeof(float) * Math.Min(sessions, rows);
-        long perSession = config.VocabularySize + streams + hidden;
-        return ((rows * perRow) + scores + staged + (sessions * perSession)) * sizeof(float);
+        long slice = logitRows ?? sessions, inputs = logitRows is null ? sessions : rows;
+        return ((rows * perRow) + scores + staged + (slice * (config.VocabularySize + streams)) + (inputs * hidden)) * sizeof(float);
     }
 
     private static void Check(MemoryReserve reserve, int? rows)
@@ -173,6 +178,8 @@ public sealed record MemoryPlan
         if (reserve.ContextTokens is < 1) throw new ArgumentException($"{nameof(MemoryReserve.ContextTokens)} must be at least 1, not {reserve.ContextTokens}.");
         if (reserve.Sessions < 1) throw new ArgumentException($"{nameof(MemoryReserve.Sessions)} must be at least 1, not {reserve.Sessions}.");
         if (reserve.KeptSessions < 0) throw new ArgumentException($"{nameof(MemoryReserve.KeptSessions)} must not be negative, but is {reserve.KeptSessions}.");
+        if (reserve.LogitRows is < 1) throw new ArgumentException($"{nameof(MemoryReserve.LogitRows)} must be at least 1, not {reserve.LogitRows}.");
+        if (reserve.OtherBytes < 0) throw new ArgumentException($"{nameof(MemoryReserve.OtherBytes)} must not be negative, but is {reserve.OtherBytes}.");
         if (rows is < 1) throw new ArgumentException($"{nameof(V4ModelOptions.MaxBatchRows)} must be at least 1, not {rows}.");
     }
 

@@ -17,6 +17,12 @@ public sealed record MemoryReserve
     /// <summary>Room for kept beginnings of prompts, in sessions of that length.</summary>
     public int KeptSessions { get; init; }
 
+    /// <summary>Rows of logits that are computed at once by forwards that give them in slices (<see cref="V4Model.ForwardSliced"/>); null where only each session's last row gives logits.</summary>
+    public int? LogitRows { get; init; }
+
+    /// <summary>Bytes that whoever runs the model needs beside it, such as for sums that it gathers.</summary>
+    public long OtherBytes { get; init; }
+
     /// <summary>How sessions store entries; null for 32 bits, the most. A model that is opened knows its own.</summary>
     public CacheFormat? Caches { get; init; }
 }

@@ -1,0 +1,61 @@
+namespace Fathom.Cli;
+
+/// <summary>A file that a command will write after long work: whether it may is found out before.</summary>
+internal static class OutputFile
+{
+    /// <summary>Refuses what could not be written in the end, and what must not be overwritten.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="sources">Files that the work reads.</param>
+    /// <param name="isForced">Whether an existing file may be replaced.</param>
+    /// <exception cref="IOException">There is no such folder, it takes no files, the file is a folder or is there already, or it is one of the sources.</exception>
+    /// <exception cref="UnauthorizedAccessException">Files may not be made there.</exception>
+    public static void Check(string path, IEnumerable<string> sources, bool isForced)
+    {
+        string full = Path.GetFullPath(path), folder = Path.GetDirectoryName(full) ?? full;
+        if (Directory.Exists(full)) throw new IOException($"{full} is a folder; name a file to write.");
+        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {folder} to write {Path.GetFileName(full)} into; make it first.");
+        string real = RealPath(full);
+        if (sources.Any(source => string.Equals(RealPath(source), real, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal)))
+            throw new IOException($"{full} is a file of the model itself; name another one to write.");
+        if (File.Exists(full) && !isForced) throw new IOException($"{full} is there already; name another file, or replace it with --force.");
+
+        Try(folder);
+    }
+
+    /// <summary>Makes a folder for a report, and refuses one that takes no files.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">Files may not be made there.</exception>
+    public static void CheckFolder(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        Try(folder);
+    }
+
+    private static void Try(string folder)
+    {
+        string trial = Path.Combine(folder, $"{Path.GetRandomFileName()}.tmp");
+        try
+        {
+            using FileStream stream = new(trial, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            throw new UnauthorizedAccessException($"No file can be written into {folder}: permission is denied; choose another folder.", exception);
+        }
+    }
+
+    // Links in every part of the path are followed.
+    private static string RealPath(string path)
+    {
+        string full = Path.GetFullPath(path), real = Path.GetPathRoot(full)!;
+        foreach (string part in full[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
+        {
+            real = Path.Combine(real, part);
+            FileSystemInfo info = Directory.Exists(real) ? new DirectoryInfo(real) : new FileInfo(real);
+            if (info.Exists && info.ResolveLinkTarget(returnFinalTarget: true) is { } target) real = target.FullName;
+        }
+
+        return real;
+    }
+}
