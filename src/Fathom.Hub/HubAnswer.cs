@@ -44,9 +44,9 @@ internal static class HubAnswer
             case HttpStatusCode.RequestedRangeNotSatisfiable:
                 throw Changed(what, $"{response.Content.Headers.ContentRange?.Length?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "fewer"} bytes");
             case HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable:
-                throw new TransientException($"{host} is busy ({(int)response.StatusCode})", isBusy: true, RetryAfter(response));
+                throw new TransientException($"{host} is busy ({(int)response.StatusCode})", response.RequestMessage?.RequestUri?.Authority ?? options.Endpoint.Authority, AskedWait.Of(response.Headers));
             case HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError:
-                throw new TransientException($"{host} failed ({(int)response.StatusCode}) at {what}", retryAfter: RetryAfter(response));
+                throw new TransientException($"{host} failed ({(int)response.StatusCode}) at {what}", retryAfter: AskedWait.Of(response.Headers));
             default:
                 throw new HubException(HubProblem.BadAnswer, $"{host} answered {(int)response.StatusCode} for {what}; look at {page}.");
         }
@@ -55,11 +55,4 @@ internal static class HubAnswer
     /// <summary>The error for a file that is no longer what was listed.</summary>
     public static HubException Changed(string what, string found) =>
         new(HubProblem.Changed, $"The file {what} changed at the hub while it was fetched ({found}); pull again.");
-
-    private static TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter switch
-    {
-        { Delta: { } delta } => delta,
-        { Date: { } date } => date - DateTimeOffset.UtcNow is { Ticks: > 0 } wait ? wait : TimeSpan.Zero,
-        _ => null,
-    };
 }

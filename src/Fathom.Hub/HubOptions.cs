@@ -21,13 +21,16 @@ public sealed class HubOptions
     /// <summary>A connection that brings nothing for so long is given up and opened again.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Attempts in a row that bring nothing, before the pull ends with an error.</summary>
+    /// <summary>Attempts in a row that bring nothing, before the pull ends with an error; see <see cref="OutagePatience"/>.</summary>
     public int MaxAttempts { get; init; } = 6;
+
+    /// <summary>After the hub's first answer a pull ends only when nothing has come for so long: a line may be down for minutes.</summary>
+    public TimeSpan OutagePatience { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>The wait after the first failure; it doubles with each further one, up to 30 seconds.</summary>
     public TimeSpan FirstDelay { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The longest wait that a hub may ask for (Retry-After); one that asks for more gets an error.</summary>
+    /// <summary>The longest wait that a hub may ask for (Retry-After, RateLimit); one that asks for more gets an error.</summary>
     public TimeSpan MostPatience { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Options by the environment: HF_ENDPOINT, HF_TOKEN, and the token file of the hub's own tools.</summary>

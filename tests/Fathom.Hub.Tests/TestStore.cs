@@ -23,6 +23,7 @@ internal sealed class TestStore : IDisposable
         StallTimeout = TimeSpan.FromMilliseconds(stallMilliseconds),
         MaxAttempts = attempts,
         FirstDelay = TimeSpan.FromMilliseconds(5),
+        OutagePatience = TimeSpan.Zero,
     };
 
     public Task<StoredModel> PullAsync(TestHub hub, CancellationToken cancellation = default) => PullAsync(Options(hub), PullSelection.All, null, cancellation);

@@ -102,12 +102,6 @@ internal sealed class PartialFile : IDisposable
         Mark(part, done[part] + bytes.Length);
     }
 
-    /// <summary>Counts nothing as fetched any more.</summary>
-    public void Restart()
-    {
-        for (int part = 0; part < done.Length; part++) Mark(part, 0);
-    }
-
     /// <summary>Sends the bytes to the disk itself.</summary>
     public void Flush() => RandomAccess.FlushToDisk(data);
 
