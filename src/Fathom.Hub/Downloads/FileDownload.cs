@@ -21,7 +21,7 @@ internal sealed class FileDownload(HubClient client, ModelStore store, HubListin
     /// <exception cref="HubException">It cannot be had, or is not what the hub announced.</exception>
     public async Task<string> RunAsync(CancellationToken cancellation)
     {
-        using StoreLock held = await StoreLock.TakeAsync(store.LockPath(file.Key), holder => counter.Say($"waiting for {holder}, which fetches {file.Path}"), cancellation).ConfigureAwait(false);
+        using StoreLock held = await StoreLock.TakeAsync(store.LockPath(file.Key), () => counter.Say($"waiting for another process, which fetches {file.Path}"), cancellation).ConfigureAwait(false);
         if (store.FindBlob(file) is { } present)
         {
             counter.Had(file.Bytes);
@@ -60,9 +60,10 @@ internal sealed class FileDownload(HubClient client, ModelStore store, HubListin
 
     private void Keep(string path, string sha256)
     {
+        // The name comes first: by it a blob is known as claimed by this pull.
+        if (file.GitSha1 is { } name) StoreWriter.Write(store.GitNamePath(name), sha256);
         Directory.CreateDirectory(store.BlobFolder);
         File.Move(path, store.BlobPath(sha256), overwrite: true);
-        if (file.GitSha1 is { } name) StoreWriter.Write(store.GitNamePath(name), sha256);
         PartialFile.Delete(path);
     }
 

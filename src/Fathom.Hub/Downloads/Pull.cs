@@ -44,6 +44,7 @@ public sealed class Pull(HubClient client, ModelStore store)
             try
             {
                 CheckSpace(plan);
+                using StoreClaim claim = await StoreClaim.TakeAsync(store, plan.Files.Select(file => file.Key), cancellation).ConfigureAwait(false);
                 StoredModel model = await FetchAsync(plan, progress, cancellation).ConfigureAwait(false);
                 if (await new StoreWriter(store).PublishAsync(model, plan.Listing.Name.Revision, cancellation).ConfigureAwait(false)) return model;
                 if (listings == MostListings) throw new HubException(HubProblem.Store, $"Files of {plan.Listing.Name} keep disappearing from {store.Root}; is another fathom removing models?");
