@@ -6,11 +6,16 @@ public sealed class HubOptions
     /// <summary>The hub that is asked when none is named.</summary>
     public static readonly Uri DefaultEndpoint = new("https://huggingface.co");
 
+    private const string OfflineVariable = "HF_HUB_OFFLINE";
+
     /// <summary>The hub's address.</summary>
     public Uri Endpoint { get; init; } = DefaultEndpoint;
 
     /// <summary>The token that is shown to the endpoint, and to no other host; null for none.</summary>
     public string? Token { get; init; }
+
+    /// <summary>Where the token came from: HF_TOKEN, or a file.</summary>
+    public string TokenSource { get; init; } = HubToken.Variable;
 
     /// <summary>Connections at the same time.</summary>
     public int Connections { get; init; } = 8;
@@ -36,17 +41,19 @@ public sealed class HubOptions
     /// <summary>Options by the environment: HF_ENDPOINT, HF_TOKEN, and the token file of the hub's own tools.</summary>
     /// <param name="endpoint">The hub's address, before what the environment says.</param>
     /// <param name="connections">Connections at the same time; null for the default.</param>
-    /// <exception cref="ArgumentException">The address is none, or a token would travel readable by everybody.</exception>
+    /// <exception cref="ArgumentException">The address is none, or a token would travel readable by everybody, or HF_HUB_OFFLINE forbids to ask a hub.</exception>
     public static HubOptions FromEnvironment(string? endpoint = null, int? connections = null)
     {
         if (connections is < 1 or > 64) throw new ArgumentException($"A pull takes 1 to 64 connections, not {connections}.");
+        if (Given(Environment.GetEnvironmentVariable(OfflineVariable))?.ToUpperInvariant() is "1" or "ON" or "YES" or "TRUE")
+            throw new ArgumentException($"{OfflineVariable} is set, so no hub is asked; take it away to pull.");
         string address = Given(endpoint) ?? Given(Environment.GetEnvironmentVariable("HF_ENDPOINT")) ?? DefaultEndpoint.AbsoluteUri;
         if (!Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https"))
             throw new ArgumentException($"'{address}' is not the address of a hub; write it like {DefaultEndpoint}.");
-        string? token = HubToken.Find(uri);
+        (string? token, string source) = HubToken.Find(uri);
         if (token is not null && uri.Scheme == "http" && !uri.IsLoopback)
-            throw new ArgumentException($"HF_TOKEN would travel unencrypted to {uri.GetLeftPart(UriPartial.Authority)}; use an https address, or take HF_TOKEN away.");
-        return new HubOptions { Endpoint = uri, Token = token, Connections = connections ?? new HubOptions().Connections };
+            throw new ArgumentException($"{source} would travel unencrypted to {uri.GetLeftPart(UriPartial.Authority)}; use an https address, or take {source} away.");
+        return new HubOptions { Endpoint = uri, Token = token, TokenSource = source, Connections = connections ?? new HubOptions().Connections };
     }
 
     private static string? Given(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();

@@ -37,6 +37,9 @@ internal sealed class TestHub : IAsyncDisposable
 
     public bool KnowsRanges { get; set; } = true;
 
+    /// <summary>Whether names of repositories are taken in any case.</summary>
+    public bool IgnoresCase { get; set; }
+
     /// <summary>The ETag of what is sent.</summary>
     public Func<byte[], string> Tag { get; set; } = content => $"\"{Sha256(content)[..16]}\"";
 
@@ -91,6 +94,7 @@ internal sealed class TestHub : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         string path = context.Request.Path.Value!;
+        if (IgnoresCase) path = path.Replace(Repository, Repository, StringComparison.OrdinalIgnoreCase);
         Requests.Enqueue((path, context.Request.Headers.Authorization.FirstOrDefault(), context.Request.Headers.Range.FirstOrDefault()));
         if (Interfere is { } interfere && await interfere(context)) return;
         if (path.StartsWith($"/api/models/{Repository}/revision/", StringComparison.Ordinal)) await ListAsync(context);

@@ -73,7 +73,17 @@ public sealed class ModelStore
         return [.. model.Files.Where(file => LengthOf(PathOf(model, file)) != file.Bytes)];
     }
 
-    internal string RepositoryFolder(string owner, string name) => Path.Combine(ModelsFolder, owner, name);
+    /// <summary>The folder of a repository's commits, whatever the case that its name was pulled or is asked for in.</summary>
+    internal string RepositoryFolder(string owner, string name) => FolderIn(FolderIn(ModelsFolder, owner), name);
+
+    /// <summary>For tests: a disk that knows no links.</summary>
+    internal bool AvoidsLinks { get; init; }
+
+    /// <summary>Gives a file a second name; false where the disk or the system does not allow one.</summary>
+    internal bool TryLink(string existing, string path) => !AvoidsLinks && FileLinks.TryLink(existing, path);
+
+    /// <summary>Makes a hard link; false where the disk or the system does not allow one.</summary>
+    internal bool TryHardLink(string existing, string path) => !AvoidsLinks && FileLinks.TryHardLink(existing, path);
 
     internal string BlobPath(string sha256) => Path.Combine(BlobFolder, sha256);
 
@@ -128,8 +138,8 @@ public sealed class ModelStore
     private static StoredModel? ReadManifest(string path, string owner, string name)
     {
         if (Read(path, StoreJson.Default.StoredModel) is not { } model) return null;
-        bool isSound = model.Owner == owner && model.Name == name && model.Commit + ManifestExtension == Path.GetFileName(path)
-            && model.Files.All(file => HubListingReader.IsSafe(file.Path) && HubListingReader.IsHex(file.Sha256, 64));
+        bool isSound = string.Equals(model.Repository, $"{owner}/{name}", StringComparison.OrdinalIgnoreCase) && model.Commit + ManifestExtension == Path.GetFileName(path)
+            && model.Files.All(file => RepositoryPath.IsInside(file.Path) && RepositoryPath.Objection(file.Path, OperatingSystem.IsWindows()) is null && HubListingReader.IsHex(file.Sha256, 64));
         return isSound ? model : throw Damaged(path, null);
     }
 
@@ -160,6 +170,12 @@ public sealed class ModelStore
         }
     }
 
+    private static string FolderIn(string parent, string name)
+    {
+        string exact = Path.Combine(parent, name);
+        return Directory.Exists(exact) ? exact : FoldersIn(parent).FirstOrDefault(folder => string.Equals(Path.GetFileName(folder), name, StringComparison.OrdinalIgnoreCase)) ?? exact;
+    }
+
     private static IEnumerable<string> FoldersIn(string folder)
     {
         try
@@ -175,7 +191,8 @@ public sealed class ModelStore
     private static HubException Damaged(string path, Exception? inner) =>
         new(HubProblem.Store, $"{path} is damaged; delete it and pull the model again, its content is kept.", inner);
 
-    private static long LengthOf(string path)
+    /// <summary>A file's length, or that of what a link leads to; -1 when it is not there.</summary>
+    internal static long LengthOf(string path)
     {
         var info = new FileInfo(path);
         if (!info.Exists) return -1;

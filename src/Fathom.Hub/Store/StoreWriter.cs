@@ -13,25 +13,26 @@ public sealed class StoreWriter(ModelStore store)
 
     /// <summary>Makes a model's folder from blobs, and its manifest last; adds to what is there of the same commit.</summary>
     /// <param name="model">The model; its files' blobs should be in the store.</param>
-    /// <param name="revision">The revision that shall stand for this commit; null for none.</param>
+    /// <param name="revisions">The revisions that shall stand for this commit.</param>
     /// <param name="cancellation">Stops waiting for the store's lock.</param>
     /// <returns>False when a blob is missing because somebody removed it meanwhile; nothing is changed then.</returns>
-    public async Task<bool> PublishAsync(StoredModel model, string? revision, CancellationToken cancellation = default)
+    public async Task<bool> PublishAsync(StoredModel model, IReadOnlyCollection<string> revisions, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         using StoreLock taken = await StoreLock.TakeAsync(store.StoreLockPath, null, cancellation).ConfigureAwait(false);
         if (!model.Files.All(file => File.Exists(store.BlobPath(file.Sha256)))) return false;
-        foreach (StoredFile file in model.Files) Link(store.BlobPath(file.Sha256), store.PathOf(model, file), file.Bytes);
+        foreach (StoredFile file in model.Files) await LinkAsync(store.BlobPath(file.Sha256), store.PathOf(model, file), file.Bytes, cancellation).ConfigureAwait(false);
 
         StoredModel? earlier = store.CommitsOf(model.Owner, model.Name).FirstOrDefault(other => other.Commit == model.Commit);
-        var now = model.Files.Select(file => file.Path).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var now = model.Files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
         IEnumerable<StoredFile> kept = earlier?.Files.Where(file => !now.Contains(file.Path)) ?? [];
         StoredModel whole = model with { IsWhole = model.IsWhole || earlier?.IsWhole == true, Files = [.. kept.Concat(model.Files).OrderBy(file => file.Path, StringComparer.Ordinal)] };
         Write(store.ManifestPath(model.Owner, model.Name, model.Commit), JsonSerializer.Serialize(whole, StoreJson.Default.StoredModel));
-        if (revision is not null)
+        if (revisions.Count > 0)
         {
-            var revisions = new Dictionary<string, string>(store.RevisionsOf(model.Owner, model.Name)) { [revision] = model.Commit };
-            Write(store.RevisionsPath(model.Owner, model.Name), JsonSerializer.Serialize(revisions, StoreJson.Default.DictionaryStringString));
+            var all = new Dictionary<string, string>(store.RevisionsOf(model.Owner, model.Name));
+            foreach (string revision in revisions) all[revision] = model.Commit;
+            Write(store.RevisionsPath(model.Owner, model.Name), JsonSerializer.Serialize(all, StoreJson.Default.DictionaryStringString));
         }
 
         return true;
@@ -103,13 +104,26 @@ public sealed class StoreWriter(ModelStore store)
         File.Move(temporary, path, overwrite: true);
     }
 
-    private static void Link(string blob, string path, long bytes)
+    private async Task LinkAsync(string blob, string path, long bytes, CancellationToken cancellation)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var there = new FileInfo(path);
         if (there.Exists && there.LinkTarget is null && there.Length == bytes) return;
         Delete(path);
-        FileLinks.Create(blob, path);
+        if (store.TryLink(blob, path)) return;
+
+        // Prune waits for the store's lock, and so never meets this file.
+        Directory.CreateDirectory(store.PartialFolder);
+        string temporary = Path.Combine(store.PartialFolder, $"publish-{Guid.NewGuid():N}.copy");
+        try
+        {
+            await StoreDisk.CopyAsync(blob, temporary, cancellation).ConfigureAwait(false);
+            File.Move(temporary, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
     }
 
     // Removes what a crash may have left of a repository: folders without a manifest, revisions of commits that are gone, half-written files.
