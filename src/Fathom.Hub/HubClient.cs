@@ -11,13 +11,17 @@ public sealed class HubClient : IDisposable
     private const int MostRedirects = 10;
     private const int MostListingBytes = 64 << 20;
 
+    private static readonly TimeSpan BetweenNotices = TimeSpan.FromSeconds(30);
+
     private readonly HttpClient http;
+    private long lastNotice = long.MinValue / 2;
 
     /// <summary>Makes a client; nothing is sent yet.</summary>
     public HubClient(HubOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         Options = options;
+        Pauses = new HostPauses(options.FirstDelay);
 
         // Redirects are followed by hand: the token must stay with the hub.
         http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = options.StallTimeout, MaxConnectionsPerServer = options.Connections + 2 })
@@ -31,17 +35,26 @@ public sealed class HubClient : IDisposable
     /// <summary>Where the hub is and how patient to be.</summary>
     public HubOptions Options { get; }
 
+    /// <summary>Told what a person should know while requests wait, from any thread, at most twice a minute.</summary>
+    public Action<string>? Notice { get; set; }
+
+    /// <summary>Hosts that asked to be left alone.</summary>
+    internal HostPauses Pauses { get; }
+
+    /// <summary>Whether the hub has answered anything yet, so that its address is right and a failure may pass.</summary>
+    internal bool HasAnswered { get; private set; }
+
     /// <summary>Asks for the files of a repository.</summary>
     /// <exception cref="HubException">The hub refuses, cannot be reached, or answers nonsense.</exception>
     public async Task<HubListing> ListAsync(ModelName name, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(name);
-        var budget = new RetryBudget(Options);
+        var budget = new RetryBudget(this);
         while (true)
         {
             try
             {
-                using HttpResponseMessage response = await SendAsync(name, null, $"api/models/{name.Repository}/revision/{Uri.EscapeDataString(name.Revision)}?blobs=true", null, null, cancellation).ConfigureAwait(false);
+                using HttpResponseMessage response = await SendAsync(name, null, $"api/models/{name.Repository}/revision/{Uri.EscapeDataString(name.Revision)}?blobs=true", null, cancellation).ConfigureAwait(false);
                 return HubListingReader.Read(name, await ReadAllAsync(response, name, cancellation).ConfigureAwait(false));
             }
             catch (TransientException failure)
@@ -55,14 +68,13 @@ public sealed class HubClient : IDisposable
     /// <param name="listing">The commit.</param>
     /// <param name="file">The file.</param>
     /// <param name="range">First and last byte.</param>
-    /// <param name="version">What the file's ETag was before: another version is sent whole.</param>
     /// <param name="cancellation">Stops.</param>
     /// <exception cref="HubException">Another attempt would not help.</exception>
     /// <exception cref="TransientException">Another attempt might.</exception>
-    internal Task<HttpResponseMessage> OpenAsync(HubListing listing, HubFile file, RangeHeaderValue range, EntityTagHeaderValue? version, CancellationToken cancellation)
+    internal Task<HttpResponseMessage> OpenAsync(HubListing listing, HubFile file, RangeHeaderValue range, CancellationToken cancellation)
     {
         string path = string.Join('/', file.Path.Split('/').Select(Uri.EscapeDataString));
-        return SendAsync(listing.Name, file, $"{listing.Name.Repository}/resolve/{listing.Commit}/{path}", range, version, cancellation);
+        return SendAsync(listing.Name, file, $"{listing.Name.Repository}/resolve/{listing.Commit}/{path}", range, cancellation);
     }
 
     /// <summary>Reads some bytes, and gives up on a connection that brings none for a while.</summary>
@@ -85,17 +97,24 @@ public sealed class HubClient : IDisposable
         }
     }
 
+    /// <summary>Tells why requests wait, unless something was told lately: connections that fail together have one reason.</summary>
+    internal void Say(string notice)
+    {
+        long now = Environment.TickCount64, before = Interlocked.Read(ref lastNotice);
+        if (now - before > BetweenNotices.TotalMilliseconds && Interlocked.CompareExchange(ref lastNotice, now, before) == before) Notice?.Invoke(notice);
+    }
+
     /// <summary>Closes all connections.</summary>
     public void Dispose() => http.Dispose();
 
-    private async Task<HttpResponseMessage> SendAsync(ModelName name, HubFile? file, string relative, RangeHeaderValue? range, EntityTagHeaderValue? version, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> SendAsync(ModelName name, HubFile? file, string relative, RangeHeaderValue? range, CancellationToken cancellation)
     {
         var hub = new Uri(Options.Endpoint.AbsoluteUri.TrimEnd('/') + "/");
         var address = new Uri(hub, relative);
         for (int redirects = 0; redirects <= MostRedirects; redirects++)
         {
             bool isElsewhere = !IsSameHost(hub, address);
-            HttpResponseMessage response = await SendOnceAsync(address, isElsewhere ? null : Options.Token, range, version, cancellation).ConfigureAwait(false);
+            HttpResponseMessage response = await SendOnceAsync(address, isElsewhere ? null : Options.Token, range, cancellation).ConfigureAwait(false);
             try
             {
                 if (!isElsewhere && file?.Sha256 is { } expected && LinkedHash(response) is { } found && found != expected)
@@ -103,6 +122,7 @@ public sealed class HubClient : IDisposable
                 if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308))
                 {
                     HubAnswer.Check(response, Options, name, file?.Path, isElsewhere);
+                    HasAnswered = true;
                     return response;
                 }
 
@@ -123,12 +143,12 @@ public sealed class HubClient : IDisposable
         throw new HubException(HubProblem.BadAnswer, $"{hub.Host} redirects more than {MostRedirects} times for {name}.");
     }
 
-    private async Task<HttpResponseMessage> SendOnceAsync(Uri address, string? token, RangeHeaderValue? range, EntityTagHeaderValue? version, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> SendOnceAsync(Uri address, string? token, RangeHeaderValue? range, CancellationToken cancellation)
     {
+        await Pauses.WaitAsync(address.Authority, cancellation).ConfigureAwait(false);
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
         if (token is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         request.Headers.Range = range;
-        if (version is { IsWeak: false } && range is not null) request.Headers.IfRange = new RangeConditionHeaderValue(version);
         using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         stall.CancelAfter(Options.StallTimeout);
         try

@@ -7,6 +7,9 @@ namespace Fathom.Hub;
 /// <param name="GitSha1">The git blob hash of a small file; of a large one it is that of its pointer and of no use, so null.</param>
 public sealed record HubFile(string Path, long Bytes, string? Sha256, string? GitSha1)
 {
+    /// <summary>Begins the key of a small file.</summary>
+    internal const string GitPrefix = "git-";
+
     /// <summary>A file name for what is known of the content.</summary>
-    internal string Key => Sha256 ?? "git-" + GitSha1;
+    internal string Key => Sha256 ?? GitPrefix + GitSha1;
 }

@@ -225,11 +225,15 @@ public sealed class ErrorTests
     [InlineData("""{"sha":"../../x","siblings":[]}""", "40 hexadecimal digits")]
     [InlineData("""{"sha":"cccccccccccccccccccccccccccccccccccccccc","siblings":[{"rfilename":"../../evil","size":1,"blobId":"cccccccccccccccccccccccccccccccccccccccc"}]}""", "not a path inside")]
     [InlineData("""{"sha":"cccccccccccccccccccccccccccccccccccccccc","siblings":[{"rfilename":"/etc/evil","size":1,"blobId":"cccccccccccccccccccccccccccccccccccccccc"}]}""", "not a path inside")]
-    [InlineData("""{"sha":"cccccccccccccccccccccccccccccccccccccccc","siblings":[{"rfilename":"C:evil","size":1,"blobId":"cccccccccccccccccccccccccccccccccccccccc"}]}""", "not a path inside")]
+    [InlineData("""{"sha":"cccccccccccccccccccccccccccccccccccccccc","siblings":[{"rfilename":"a\\b","size":1,"blobId":"cccccccccccccccccccccccccccccccccccccccc"}]}""", "not a path inside")]
+    [InlineData("""{"sha":"cccccccccccccccccccccccccccccccccccccccc","siblings":[{"rfilename":"a//b","size":1,"blobId":"cccccccccccccccccccccccccccccccccccccccc"}]}""", "not a path inside")]
+    [InlineData("""{"sha":"cccccccccccccccccccccccccccccccccccccccc","siblings":[{"rfilename":"a\u0007","size":1,"blobId":"cccccccccccccccccccccccccccccccccccccccc"}]}""", "not a path inside")]
+    [InlineData("""{"sha":"cccccccccccccccccccccccccccccccccccccccc","siblings":[{"rfilename":"a","size":9223372036854775807,"blobId":"cccccccccccccccccccccccccccccccccccccccc"}]}""", "a is larger than 1024 TB")]
+    [InlineData("""{"sha":"cccccccccccccccccccccccccccccccccccccccc","siblings":[{"rfilename":"a","size":1000000000000000,"blobId":"cccccccccccccccccccccccccccccccccccccccc"},{"rfilename":"b","size":1000000000000000,"blobId":"cccccccccccccccccccccccccccccccccccccccc"}]}""", "its files are larger than 1024 TB")]
     [InlineData("""{"sha":"cccccccccccccccccccccccccccccccccccccccc","siblings":[{"rfilename":"a","size":1,"lfs":{"sha256":"../../../x","size":1}}]}""", "without a hash")]
     [InlineData("""{"sha":"cccccccccccccccccccccccccccccccccccccccc","siblings":[{"rfilename":"a","size":-1,"blobId":"cccccccccccccccccccccccccccccccccccccccc"}]}""", "without a size")]
     [InlineData("""{"sha":"cccccccccccccccccccccccccccccccccccccccc","siblings":[{"rfilename":"a"}]}""", "without a hash")]
-    [InlineData("""{"sha":"cccccccccccccccccccccccccccccccccccccccc","siblings":[{"rfilename":"a","size":1,"blobId":"cccccccccccccccccccccccccccccccccccccccc"},{"rfilename":"A","size":1,"blobId":"cccccccccccccccccccccccccccccccccccccccc"}]}""", "twice")]
+    [InlineData("""{"sha":"cccccccccccccccccccccccccccccccccccccccc","siblings":[{"rfilename":"a","size":1,"blobId":"cccccccccccccccccccccccccccccccccccccccc"},{"rfilename":"a","size":1,"blobId":"cccccccccccccccccccccccccccccccccccccccc"}]}""", "twice")]
     public async Task A_hostile_list_of_files_is_refused(string json, string part)
     {
         await using TestHub hub = await TestHub.WithModelAsync();
@@ -241,6 +245,52 @@ public sealed class ErrorTests
         using var test = new TestStore();
         await FailsAsync(TestStore.Options(hub), HubProblem.BadAnswer, part, test);
         Assert.False(Directory.Exists(test.Store.Root));
+    }
+
+    [Fact]
+    public async Task A_hub_behind_the_endpoint_that_wants_a_token_is_named()
+    {
+        await using TestHub mirror = await TestHub.WithModelAsync(), hub = await TestHub.WithModelAsync();
+        mirror.ContentHost = hub;
+        hub.Interfere = context =>
+        {
+            context.Response.StatusCode = 401;
+            context.Response.Headers["X-Error-Code"] = "GatedRepo";
+            context.Response.Headers["X-Error-Message"] = "Access to model acme/tiny-model is restricted.";
+            return Task.FromResult(true);
+        };
+        string advice = $"(it says: Access to model acme/tiny-model is restricted); a token is shown to the endpoint alone, so use --endpoint {hub.Address.GetLeftPart(UriPartial.Authority)}.";
+        await FailsAsync(TestStore.Options(mirror, token: "hf_x"), HubProblem.Refused, advice);
+        Assert.All(hub.Requests, request => Assert.Null(request.Authorization));
+
+        // The list of files, too, and without a code: no address of a list expires.
+        hub.Interfere = context =>
+        {
+            context.Response.StatusCode = 401;
+            return Task.FromResult(true);
+        };
+        mirror.Interfere = context =>
+        {
+            context.Response.Redirect(new Uri(hub.Address, context.Request.Path + context.Request.QueryString).AbsoluteUri);
+            return Task.FromResult(true);
+        };
+        int requests = hub.Requests.Count;
+        await FailsAsync(TestStore.Options(mirror, token: "hf_x"), HubProblem.Refused, "127.0.0.1 sends on to 127.0.0.1, which refuses acme/tiny-model; a token is shown");
+        Assert.Equal(requests + 1, hub.Requests.Count);
+    }
+
+    [Fact]
+    public async Task A_refused_token_is_named_by_where_it_came_from_and_the_hubs_words_are_passed_on()
+    {
+        await using TestHub hub = await TestHub.WithModelAsync();
+        hub.Interfere = context =>
+        {
+            context.Response.StatusCode = 401;
+            context.Response.Headers["X-Error-Message"] = "Invalid credentials in Authorization header";
+            return Task.FromResult(true);
+        };
+        var options = new HubOptions { Endpoint = hub.Address, Token = "hf_old", TokenSource = "/home/me/token" };
+        await FailsAsync(options, HubProblem.Refused, "check /home/me/token, or take it away for a public model (it says: Invalid credentials in Authorization header).");
     }
 
     private static async Task FailsAsync(HubOptions options, HubProblem problem, string part, TestStore? given = null)

@@ -13,16 +13,18 @@ internal static class FathomCommand
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string argument in (string[])["exec", Path.Combine(AppContext.BaseDirectory, "fathom.dll"), .. arguments]) start.ArgumentList.Add(argument);
-        foreach (string name in (string[])["HF_TOKEN", "HF_TOKEN_PATH", "HF_ENDPOINT", "HF_HUB_CACHE"]) start.Environment.Remove(name);
+        foreach (string name in (string[])["HF_TOKEN", "HF_TOKEN_PATH", "HF_ENDPOINT", "HF_HUB_CACHE", "HF_HUB_OFFLINE"]) start.Environment.Remove(name);
         start.Environment["FATHOM_HOME"] = test.Store.Root;
         start.Environment["HF_HOME"] = Path.Combine(test.Folder, "hub-home");
         foreach ((string name, string value) in environment) start.Environment[name] = value;
         return Process.Start(start)!;
     }
 
-    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(TestStore test, params string[] arguments)
+    public static Task<(int ExitCode, string Output, string Error)> RunAsync(TestStore test, params string[] arguments) => RunWithAsync([], test, arguments);
+
+    public static async Task<(int ExitCode, string Output, string Error)> RunWithAsync(Dictionary<string, string> environment, TestStore test, params string[] arguments)
     {
-        using Process process = Start(test, arguments);
+        using Process process = StartWith(environment, test, arguments);
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         using var limit = new CancellationTokenSource(MostTime);
         await process.WaitForExitAsync(limit.Token);

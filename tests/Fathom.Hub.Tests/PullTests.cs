@@ -41,18 +41,6 @@ public sealed class PullTests
     }
 
     [Fact]
-    public async Task A_server_without_ranges_sends_whole_files()
-    {
-        await using TestHub hub = await TestHub.WithModelAsync();
-        hub.KnowsRanges = false;
-        int breaks = 0;
-        hub.BreakAfter = () => Interlocked.Increment(ref breaks) <= 2 ? 5 : null;
-        using var test = new TestStore();
-        await test.PullAsync(hub);
-        test.AssertHas(hub);
-    }
-
-    [Fact]
     public async Task The_token_stays_with_the_hub_when_it_redirects()
     {
         await using TestHub hub = await TestHub.WithModelAsync(), content = await TestHub.WithModelAsync();

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Fathom.Hub.Downloads;
 using Fathom.Hub.Store;
 
@@ -119,34 +117,6 @@ public sealed class StoreTests
         Assert.False(File.Exists(path));
     }
 
-    [Fact]
-    public async Task The_cache_of_the_hubs_own_tools_is_taken_over_without_copying()
-    {
-        using var test = new TestStore();
-        (string cache, string blob, byte[] content) = MakeCache(test);
-        CachedModel cached = Assert.Single(CacheImport.Find(cache));
-        Assert.Equal(TestHub.Repository, cached.Name.ToString());
-        StoredModel model = await new CacheImport(test.Store).RunAsync(cached);
-        Assert.Equal(["config.json", "sub/model.safetensors"], model.Files.Select(file => file.Path).Order(StringComparer.Ordinal));
-        string path = test.Store.PathOf(test.Store.Find(TestStore.Name)!, model.Files.First(file => file.Bytes == content.Length));
-        Assert.Equal(content, File.ReadAllBytes(path));
-
-        // One file under several names: what is written through one is seen through the other.
-        using (FileStream file = File.OpenWrite(blob)) file.WriteByte((byte)(content[0] ^ 1));
-        Assert.NotEqual(content, File.ReadAllBytes(path));
-    }
-
-    [Fact]
-    public async Task A_damaged_file_of_a_cache_is_not_taken_over()
-    {
-        using var test = new TestStore();
-        (string cache, string blob, _) = MakeCache(test);
-        File.WriteAllBytes(blob, new byte[5]);
-        HubException error = await Assert.ThrowsAsync<HubException>(() => new CacheImport(test.Store).RunAsync(CacheImport.Find(cache)[0]));
-        Assert.Equal(HubProblem.WrongBytes, error.Problem);
-        Assert.Empty(test.Store.List());
-    }
-
     [Theory]
     [InlineData("{")]
     [InlineData("{}")]
@@ -180,24 +150,82 @@ public sealed class StoreTests
         using (PartialFile other = PartialFile.Open(path, 1001, 300)) Assert.Equal(0, other.DoneBytes);
     }
 
-    // As the hub's own tools lay it out: blobs by hash, snapshots of links to them.
-    private static (string Cache, string Blob, byte[] Content) MakeCache(TestStore test)
+    [Fact]
+    public async Task A_disk_without_links_has_copies_and_needs_room_for_both()
     {
-        string cache = Path.Combine(test.Folder, "hub"), repository = Path.Combine(cache, "models--acme--tiny-model"), commit = new('a', 40);
-        byte[] content = TestHub.Random(8, 50_000), small = "{}"u8.ToArray();
-#pragma warning disable CA5350 // Git's name for content.
-        string sha1 = Convert.ToHexStringLower(SHA1.HashData([.. Encoding.ASCII.GetBytes($"blob {small.Length}\0"), .. small]));
-#pragma warning restore CA5350
-        string blobs = Directory.CreateDirectory(Path.Combine(repository, "blobs")).FullName;
-        string snapshot = Path.Combine(repository, "snapshots", commit);
-        Directory.CreateDirectory(Path.Combine(snapshot, "sub"));
-        Directory.CreateDirectory(Path.Combine(repository, "refs"));
-        File.WriteAllText(Path.Combine(repository, "refs", "main"), commit);
-        string blob = Path.Combine(blobs, TestHub.Sha256(content));
-        File.WriteAllBytes(blob, content);
-        File.WriteAllBytes(Path.Combine(blobs, sha1), small);
-        File.CreateSymbolicLink(Path.Combine(snapshot, "config.json"), Path.Combine("..", "..", "blobs", sha1));
-        File.CreateSymbolicLink(Path.Combine(snapshot, "sub", "model.safetensors"), Path.Combine("..", "..", "..", "blobs", Path.GetFileName(blob)));
-        return (cache, blob, content);
+        await using TestHub hub = await TestHub.WithModelAsync();
+        using var test = new TestStore { AvoidsLinks = true };
+        string path = test.Store.PartialPath(new HubFile("model-1.safetensors", 300_000, TestHub.Sha256(hub.Files["model-1.safetensors"]), null));
+        using (PartialFile partial = PartialFile.Open(path, 300_000, 50_000)) partial.Write(0, hub.Files["model-1.safetensors"].AsSpan(0, 50_000));
+        using (var client = new HubClient(TestStore.Options(hub)))
+        {
+            var pull = new Pull(client, test.Store);
+            PullPlan plan = await pull.PlanAsync(TestStore.Name, PullSelection.All);
+            Assert.Equal(plan.TotalBytes - 50_000, pull.NeededBytes(plan, reservesAtOnce: false, copies: false));
+            Assert.Equal(plan.TotalBytes - 300_000, pull.NeededBytes(plan, reservesAtOnce: true, copies: false));
+            Assert.Equal((2 * plan.TotalBytes) - 50_000, pull.NeededBytes(plan, reservesAtOnce: false, copies: true));
+            Assert.Equal(HubProblem.NoSpace, (await Assert.ThrowsAsync<HubException>(() => pull.RunAsync(plan with { FreeBytes = plan.TotalBytes + StoreDisk.SpareBytes }, PullSelection.All))).Problem);
+        }
+
+        StoredModel model = await test.PullAsync(hub);
+        test.AssertHas(hub);
+        using (var client = new HubClient(TestStore.Options(hub)))
+        {
+            var pull = new Pull(client, test.Store);
+            Assert.Equal(0, pull.NeededBytes(await pull.PlanAsync(TestStore.Name, PullSelection.All), reservesAtOnce: true, copies: true));
+        }
+
+        // A damaged copy is made anew from the blob, which is sound.
+        string copy = test.Store.PathOf(model, model.Files.First(file => file.Path == "model-1.safetensors"));
+        using (FileStream file = File.OpenWrite(copy)) file.WriteByte((byte)(hub.Files["model-1.safetensors"][0] ^ 1));
+        Assert.Single(await new StoreCheck(test.Store).RunAsync(model));
+        long sent = hub.BytesSent;
+        await test.PullAsync(hub);
+        test.AssertHas(hub);
+        Assert.Equal(sent, hub.BytesSent);
+    }
+
+    [Fact]
+    public async Task A_name_is_found_in_any_case_and_kept_as_the_hub_writes_it()
+    {
+        await using TestHub hub = await TestHub.WithModelAsync();
+        using var test = new TestStore();
+        hub.IgnoresCase = true;
+        var shouted = ModelName.Parse(TestHub.Repository.ToUpperInvariant());
+        using (var client = new HubClient(TestStore.Options(hub)))
+        {
+            var pull = new Pull(client, test.Store);
+            Assert.Equal(TestHub.Repository, (await pull.RunAsync(await pull.PlanAsync(shouted, PullSelection.All), PullSelection.All)).Repository);
+        }
+
+        test.AssertHas(hub);
+        Assert.Equal(TestHub.Repository, test.Store.Find(shouted)!.Repository);
+        Assert.Single(test.Store.List());
+    }
+
+    [Theory]
+    [InlineData("a/b c.txt", true, null)]
+    [InlineData("what?.txt", false, null)]
+    [InlineData("what?.txt", true, "may have a ?")]
+    [InlineData("C:evil", true, "may have a :")]
+    [InlineData("a./b", true, "may end with a point")]
+    [InlineData("a/b ", true, "may end with a point or a space")]
+    [InlineData("sub/nul.txt", true, "is a device")]
+    [InlineData("null.txt", true, null)]
+    public void Names_that_a_system_cannot_have_are_known(string path, bool isWindows, string? objection)
+    {
+        Assert.True(RepositoryPath.IsInside(path));
+        if (objection is null) Assert.Null(RepositoryPath.Objection(path, isWindows));
+        else Assert.Contains(objection, RepositoryPath.Objection(path, isWindows), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Files_that_a_system_cannot_have_are_refused_with_the_way_out()
+    {
+        HubFile File(string path) => new(path, 1, new string('a', 64), null);
+        RepositoryPath.Check(TestStore.Name, [File("README.md"), File("readme.md")], isWindows: false, ignoresCase: false);
+        HubException error = Assert.Throws<HubException>(() => RepositoryPath.Check(TestStore.Name, [File("README.md"), File("readme.md")], isWindows: false, ignoresCase: true));
+        Assert.Contains("leave it out with --exclude 'readme.md'.", error.Message, StringComparison.Ordinal);
+        Assert.Contains("too long", Assert.Throws<HubException>(() => RepositoryPath.Check(TestStore.Name, [File(new string('ü', 128))], isWindows: false, ignoresCase: false)).Message, StringComparison.Ordinal);
     }
 }

@@ -37,6 +37,12 @@ internal sealed class TestHub : IAsyncDisposable
 
     public bool KnowsRanges { get; set; } = true;
 
+    /// <summary>Whether names of repositories are taken in any case.</summary>
+    public bool IgnoresCase { get; set; }
+
+    /// <summary>The ETag of what is sent.</summary>
+    public Func<byte[], string> Tag { get; set; } = content => $"\"{Sha256(content)[..16]}\"";
+
     public int? BytesPerSecond { get; set; }
 
     /// <summary>The host that large files are redirected to.</summary>
@@ -88,10 +94,12 @@ internal sealed class TestHub : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         string path = context.Request.Path.Value!;
+        if (IgnoresCase) path = path.Replace(Repository, Repository, StringComparison.OrdinalIgnoreCase);
         Requests.Enqueue((path, context.Request.Headers.Authorization.FirstOrDefault(), context.Request.Headers.Range.FirstOrDefault()));
         if (Interfere is { } interfere && await interfere(context)) return;
         if (path.StartsWith($"/api/models/{Repository}/revision/", StringComparison.Ordinal)) await ListAsync(context);
         else if (path.StartsWith($"/{Repository}/resolve/{Commit}/", StringComparison.Ordinal)) await FileAsync(context, path[$"/{Repository}/resolve/{Commit}/".Length..]);
+        else if (path.StartsWith($"/api/resolve-cache/models/{Repository}/{Commit}/", StringComparison.Ordinal)) await FileAsync(context, path[$"/api/resolve-cache/models/{Repository}/{Commit}/".Length..]);
         else context.Response.StatusCode = 404;
     }
 
@@ -122,11 +130,9 @@ internal sealed class TestHub : IAsyncDisposable
         }
 
         byte[] content = Sent.TryGetValue(path, out byte[]? sent) ? sent : announced;
-        string tag = $"\"{Sha256(content)[..16]}\"";
-        context.Response.Headers.ETag = tag;
+        context.Response.Headers.ETag = Tag(content);
         (int from, int end) = (0, content.Length);
-        string? condition = context.Request.Headers.IfRange.FirstOrDefault();
-        if (KnowsRanges && context.Request.Headers.Range.FirstOrDefault() is { } range && (condition is null || condition == tag))
+        if (KnowsRanges && context.Request.Headers.Range.FirstOrDefault() is { } range)
         {
             int[] ends = [.. range["bytes=".Length..].Split('-').Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
             if (ends[0] >= content.Length)

@@ -8,11 +8,13 @@ internal sealed class TestStore : IDisposable
 {
     public static readonly ModelName Name = ModelName.Parse(TestHub.Repository);
 
-    public TestStore() => Store = new ModelStore(Path.Combine(Folder, "store"));
+    private ModelStore? store;
 
     public string Folder { get; } = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"fathom-{Guid.NewGuid():N}")).FullName;
 
-    public ModelStore Store { get; }
+    public bool AvoidsLinks { get; init; }
+
+    public ModelStore Store => store ??= new ModelStore(Path.Combine(Folder, "store")) { AvoidsLinks = AvoidsLinks };
 
     /// <summary>A patience that suits tests.</summary>
     public static HubOptions Options(TestHub hub, string? token = null, int partBytes = 50_000, int stallMilliseconds = 10_000, int attempts = 4) => new()
@@ -23,6 +25,7 @@ internal sealed class TestStore : IDisposable
         StallTimeout = TimeSpan.FromMilliseconds(stallMilliseconds),
         MaxAttempts = attempts,
         FirstDelay = TimeSpan.FromMilliseconds(5),
+        OutagePatience = TimeSpan.Zero,
     };
 
     public Task<StoredModel> PullAsync(TestHub hub, CancellationToken cancellation = default) => PullAsync(Options(hub), PullSelection.All, null, cancellation);

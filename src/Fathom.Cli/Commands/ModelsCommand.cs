@@ -102,23 +102,35 @@ internal static class ModelsCommand
 
     private static Command Import()
     {
-        var name = new Argument<string?>("REPO") { Description = "owner/name; all models when left out.", Arity = ArgumentArity.ZeroOrOne };
+        var name = new Argument<string?>("REPO") { Description = "owner/name, or owner/name@revision; all models when left out.", Arity = ArgumentArity.ZeroOrOne };
         var from = new Option<DirectoryInfo?>("--from") { Description = "The cache (default: HF_HUB_CACHE, or hub in HF_HOME)." };
         var command = new Command("import", "Take models over from the cache of the hub's own tools, without copying where hard links work.") { name, from };
         command.SetAction(async (parsed, cancellation) =>
         {
             ModelStore store = new ModelStore();
             string cache = parsed.GetValue(from)?.FullName ?? CacheImport.DefaultCache;
-            CachedModel[] found = [.. CacheImport.Find(cache).Where(model => parsed.GetValue(name) is not { } wanted || model.Name.Repository == ModelName.Parse(wanted).Repository)];
+            CachedModel[] found = [.. CacheImport.Find(cache).Where(model => parsed.GetValue(name) is not { } wanted || model.IsMeantBy(wanted))];
             if (found.Length == 0) throw new HubException(HubProblem.Store, $"The cache {cache} has no {parsed.GetValue(name) ?? "models"}.");
             using var line = new StatusLine();
+            int failures = 0;
             foreach (CachedModel cached in found)
             {
-                StoredModel model = await new CacheImport(store).RunAsync(cached, new Reading(line, null), cancellation).ConfigureAwait(false);
-                line.Clear();
-                Console.Out.WriteLine($"{cached.Name}: {model.Files.Count} files, {InspectCommand.Bytes(model.Bytes)}");
+                try
+                {
+                    StoredModel model = await new CacheImport(store).RunAsync(cached, new Reading(line, null), cancellation).ConfigureAwait(false);
+                    line.Clear();
+                    Console.Out.WriteLine($"{cached.Name}: {model.Files.Count} files, {InspectCommand.Bytes(model.Bytes)}");
+                }
+                catch (HubException exception) when (found.Length > 1)
+                {
+                    // One damaged model is no reason to leave the others.
+                    line.Clear();
+                    await Console.Error.WriteLineAsync($"{cached.Name}: {TerminalText.Clean(exception.Message)}").ConfigureAwait(false);
+                    failures++;
+                }
             }
 
+            if (failures > 0) throw new HubException(HubProblem.Store, $"{failures} of {found.Length} models were not taken over.");
             return 0;
         });
         return command;

@@ -28,6 +28,9 @@ internal static class PullCommand
             var selection = new PullSelection(parsed.GetValue(include)!, parsed.GetValue(exclude)!);
             var models = new ModelStore();
             using var client = new HubClient(HubOptions.FromEnvironment(parsed.GetValue(endpoint), parsed.GetValue(connections)));
+            using var line = new StatusLine();
+            var progress = new LineProgress(line);
+            client.Notice = progress.Say;
             var pull = new Pull(client, models);
             PullPlan plan = await pull.PlanAsync(name, selection, cancellation).ConfigureAwait(false);
             if (parsed.GetValue(dryRun))
@@ -36,18 +39,13 @@ internal static class PullCommand
                 return 0;
             }
 
-            StoredModel model = await RunAsync(pull, plan, selection, cancellation).ConfigureAwait(false);
+            await Console.Error.WriteLineAsync($"{plan.Listing.Name} ({plan.Listing.Commit[..8]}): {plan.Files.Count} files, {Size(plan.TotalBytes)}, {Size(plan.MissingBytes)} to fetch").ConfigureAwait(false);
+            StoredModel model = await pull.RunAsync(plan, selection, progress, cancellation).ConfigureAwait(false);
+            line.Clear();
             Console.Out.WriteLine(models.FolderOf(model));
             return 0;
         });
         return command;
-    }
-
-    private static async Task<StoredModel> RunAsync(Pull pull, PullPlan plan, PullSelection selection, CancellationToken cancellation)
-    {
-        using var line = new StatusLine();
-        await Console.Error.WriteLineAsync($"{plan.Listing.Name} ({plan.Listing.Commit[..8]}): {plan.Files.Count} files, {Size(plan.TotalBytes)}, {Size(plan.MissingBytes)} to fetch").ConfigureAwait(false);
-        return await pull.RunAsync(plan, selection, new LineProgress(line), cancellation).ConfigureAwait(false);
     }
 
     private static void Show(PullPlan plan)
@@ -60,22 +58,29 @@ internal static class PullCommand
 
     private sealed class LineProgress(StatusLine line) : IProgress<PullProgress>
     {
-        public void Report(PullProgress value)
+        private readonly Lock gate = new();
+
+        public void Say(string note)
         {
-            if (value.Note is { } note)
+            lock (gate)
             {
                 line.Clear();
                 Console.Error.WriteLine(TerminalText.Clean(note));
             }
+        }
 
+        public void Report(PullProgress value)
+        {
+            if (value.Note is { } note) Say(note);
+            lock (gate) line.Show(Text(value));
+        }
+
+        private static string Text(PullProgress value)
+        {
             string left = value.TimeLeft is { } time ? $", {Time(time)} left" : string.Empty;
-            if (value.DoneBytes == value.TotalBytes && value.CheckedBytes < value.BytesToCheck)
-            {
-                line.Show($"checking {Size(value.CheckedBytes)} of {Size(value.BytesToCheck)}, {value.DoneFiles} of {value.TotalFiles} files");
-                return;
-            }
-
-            line.Show($"{Size(value.DoneBytes)} of {Size(value.TotalBytes)}, {value.DoneFiles} of {value.TotalFiles} files, {Size(value.BytesPerSecond)}/s{left}");
+            return value.DoneBytes == value.TotalBytes && value.CheckedBytes < value.BytesToCheck
+                ? $"checking {Size(value.CheckedBytes)} of {Size(value.BytesToCheck)}, {value.DoneFiles} of {value.TotalFiles} files"
+                : $"{Size(value.DoneBytes)} of {Size(value.TotalBytes)}, {value.DoneFiles} of {value.TotalFiles} files, {Size(value.BytesPerSecond)}/s{left}";
         }
 
         private static string Time(TimeSpan time) => time.TotalHours >= 1

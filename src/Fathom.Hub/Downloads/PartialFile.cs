@@ -81,9 +81,15 @@ internal sealed class PartialFile : IDisposable
     /// <summary>Bytes that an unfinished download has fetched, by its journal; 0 where there is none.</summary>
     public static long BytesIn(string path)
     {
-        if (!File.Exists(path) || !File.Exists(path + JournalExtension)) return 0;
-        using SafeFileHandle journal = File.OpenHandle(path + JournalExtension, share: FileShare.ReadWrite | FileShare.Delete);
-        return ReadJournal(journal, new FileInfo(path).Length)?.Done.Sum() ?? 0;
+        try
+        {
+            using SafeFileHandle journal = File.OpenHandle(path + JournalExtension, share: FileShare.ReadWrite | FileShare.Delete);
+            return ReadJournal(journal, new FileInfo(path).Length)?.Done.Sum() ?? 0;
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return 0;
+        }
     }
 
     /// <summary>The next byte that a part needs, as a place in the file.</summary>
@@ -100,12 +106,6 @@ internal sealed class PartialFile : IDisposable
     {
         RandomAccess.Write(data, bytes, Next(part));
         Mark(part, done[part] + bytes.Length);
-    }
-
-    /// <summary>Counts nothing as fetched any more.</summary>
-    public void Restart()
-    {
-        for (int part = 0; part < done.Length; part++) Mark(part, 0);
     }
 
     /// <summary>Sends the bytes to the disk itself.</summary>

@@ -8,8 +8,8 @@ public sealed class Pull(HubClient client, ModelStore store)
 {
     private const int MostListings = 3;
 
-    // What file systems and other programs should still have.
-    private const long SpareBytes = 64 << 20;
+    // A write that fails with no more than this free failed for want of room.
+    private const long FullBytes = 1 << 20;
 
     /// <summary>Asks the hub for the files and looks at what is here; fetches none.</summary>
     /// <param name="name">The repository and revision.</param>
@@ -24,9 +24,10 @@ public sealed class Pull(HubClient client, ModelStore store)
         HubFile[] files = [.. listing.Files.Where(file => selection.Wants(file.Path))];
         if (files.Length == 0)
             throw new HubException(HubProblem.NotFound, listing.Files.Count == 0 ? $"{name} has no files." : $"None of the {listing.Files.Count} files of {name} fits --include and --exclude; see them with --dry-run.");
+        RepositoryPath.Check(listing.Name, files, OperatingSystem.IsWindows(), RepositoryPath.IgnoresCase);
         var keys = new HashSet<string>(StringComparer.Ordinal);
         long present = files.Sum(file => !keys.Add(file.Key) || store.FindBlob(file) is not null ? file.Bytes : PartialFile.BytesIn(store.PartialPath(file)));
-        return new PullPlan(listing, files, present, FreeBytes());
+        return new PullPlan(listing, files, present, StoreDisk.FreeBytes(store));
     }
 
     /// <summary>Does what a plan says; plans again when files change at the hub meanwhile.</summary>
@@ -44,13 +45,18 @@ public sealed class Pull(HubClient client, ModelStore store)
             try
             {
                 CheckSpace(plan);
+                using StoreClaim claim = await StoreClaim.TakeAsync(store, plan.Files.Select(file => file.Key), cancellation).ConfigureAwait(false);
                 StoredModel model = await FetchAsync(plan, progress, cancellation).ConfigureAwait(false);
-                if (await new StoreWriter(store).PublishAsync(model, plan.Listing.Name.Revision, cancellation).ConfigureAwait(false)) return model;
+                if (await new StoreWriter(store).PublishAsync(model, [plan.Listing.Name.Revision], cancellation).ConfigureAwait(false)) return model;
                 if (listings == MostListings) throw new HubException(HubProblem.Store, $"Files of {plan.Listing.Name} keep disappearing from {store.Root}; is another fathom removing models?");
             }
             catch (HubException exception) when (exception.Problem == HubProblem.Changed && listings < MostListings)
             {
                 // The list of files may be old; bytes of another version are found by their hash.
+            }
+            catch (IOException exception) when (StoreDisk.FreeBytes(store) < FullBytes)
+            {
+                throw new HubException(HubProblem.NoSpace, $"The disk of {store.Root} is full; make room and pull again, what is here is kept.", exception);
             }
 
             plan = await PlanAsync(plan.Listing.Name, selection, cancellation).ConfigureAwait(false);
@@ -63,42 +69,39 @@ public sealed class Pull(HubClient client, ModelStore store)
         using var connections = new SemaphoreSlim(client.Options.Connections);
         var stored = new StoredFile[plan.Files.Count];
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = client.Options.Connections, CancellationToken = cancellation };
-        try
+        await Parallel.ForEachAsync(Enumerable.Range(0, stored.Length), parallel, async (index, stop) =>
         {
-            await Parallel.ForEachAsync(Enumerable.Range(0, stored.Length), parallel, async (index, stop) =>
-            {
-                HubFile file = plan.Files[index];
-                string sha256 = await new FileDownload(client, store, plan.Listing, file, connections, counter).RunAsync(stop).ConfigureAwait(false);
-                stored[index] = new StoredFile(file.Path, file.Bytes, sha256, file.GitSha1);
-            }).ConfigureAwait(false);
-        }
-        catch (IOException exception) when (FreeBytes() < 1 << 20)
-        {
-            throw new HubException(HubProblem.NoSpace, $"The disk of {store.Root} is full; make room and pull again, what is here is kept.", exception);
-        }
-
+            HubFile file = plan.Files[index];
+            string sha256 = await new FileDownload(client, store, plan.Listing, file, connections, counter).RunAsync(stop).ConfigureAwait(false);
+            stored[index] = new StoredFile(file.Path, file.Bytes, sha256, file.GitSha1);
+        }).ConfigureAwait(false);
         ModelName name = plan.Listing.Name;
         return new StoredModel(name.Owner, name.Name, plan.Listing.Commit, client.Options.Endpoint.AbsoluteUri, plan.Files.Count == plan.Listing.Files.Count, stored);
     }
 
     private void CheckSpace(PullPlan plan)
     {
-        if (plan.MissingBytes == 0 || plan.FreeBytes is not { } free || plan.MissingBytes + SpareBytes <= free) return;
-        throw new HubException(HubProblem.NoSpace, string.Create(CultureInfo.InvariantCulture, $"{plan.Listing.Name} needs {plan.MissingBytes / 1e9:0.00} GB more and the disk of {store.Root} has {free / 1e9:0.00} GB free; make room, or name another place with --store."));
+        long needed = NeededBytes(plan, StoreDisk.ReservesAtOnce(store), !StoreDisk.KnowsLinks(store));
+        if (needed <= 0 || plan.FreeBytes is not { } free || needed + StoreDisk.SpareBytes <= free) return;
+        throw new HubException(HubProblem.NoSpace, string.Create(CultureInfo.InvariantCulture, $"{plan.Listing.Name} needs {needed / 1e9:0.00} GB more and the disk of {store.Root} has {free / 1e9:0.00} GB free; make room, or name another place with --store."));
     }
 
-    private long? FreeBytes()
+    /// <summary>Free bytes that a pull needs: what is missing, without the room that unfinished files have already, and with the copies where the disk knows no links.</summary>
+    internal long NeededBytes(PullPlan plan, bool reservesAtOnce, bool copies)
     {
-        string? folder = store.Root;
-        while (folder is not null && !Directory.Exists(folder)) folder = Path.GetDirectoryName(folder);
-        try
+        long needed = plan.MissingBytes;
+        if (reservesAtOnce)
         {
-            return folder is null ? null : new DriveInfo(folder).AvailableFreeSpace;
+            foreach (HubFile file in plan.Files.DistinctBy(file => file.Key).Where(file => store.FindBlob(file) is null && ModelStore.LengthOf(store.PartialPath(file)) == file.Bytes))
+                needed -= file.Bytes - PartialFile.BytesIn(store.PartialPath(file));
         }
-        catch (Exception exception) when (exception is IOException or ArgumentException or UnauthorizedAccessException)
+
+        if (copies)
         {
-            // Network shares of Windows have no drive; writing will show.
-            return null;
+            var model = new StoredModel(plan.Listing.Name.Owner, plan.Listing.Name.Name, plan.Listing.Commit, string.Empty, false, []);
+            needed += plan.Files.Where(file => ModelStore.LengthOf(store.PathOf(model, new StoredFile(file.Path, file.Bytes, string.Empty))) != file.Bytes).Sum(file => file.Bytes);
         }
+
+        return needed;
     }
 }

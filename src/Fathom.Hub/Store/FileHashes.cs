@@ -12,7 +12,12 @@ internal readonly record struct FileHashes(string Sha256, string GitSha1)
     private const int BufferBytes = 1 << 20;
 
     /// <summary>Reads a file once and takes both, or only SHA-256 where the other is not wanted.</summary>
-    public static async Task<FileHashes> OfAsync(string path, bool withGit, Action<long>? read, CancellationToken cancellation)
+    /// <param name="path">The file.</param>
+    /// <param name="withGit">Whether git's hash is wanted.</param>
+    /// <param name="read">Told how many bytes were read, piece by piece.</param>
+    /// <param name="cancellation">Stops.</param>
+    /// <param name="copy">Where the bytes go as well; null for nowhere.</param>
+    public static async Task<FileHashes> OfAsync(string path, bool withGit, Action<long>? read, CancellationToken cancellation, Stream? copy = null)
     {
         var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1, FileOptions.SequentialScan);
         await using (file.ConfigureAwait(false))
@@ -27,6 +32,7 @@ internal readonly record struct FileHashes(string Sha256, string GitSha1)
             {
                 sha256.AppendData(buffer, 0, count);
                 sha1?.AppendData(buffer, 0, count);
+                if (copy is not null) await copy.WriteAsync(buffer.AsMemory(0, count), cancellation).ConfigureAwait(false);
                 read?.Invoke(count);
             }
 

@@ -5,17 +5,18 @@ namespace Fathom.Hub.Store;
 /// <summary>Second names for files, so that a model's folder costs no second copy of its bytes.</summary>
 internal static partial class FileLinks
 {
-    /// <summary>Gives a file a second name: a hard link, else a symbolic link, else, on disks that know neither, a copy.</summary>
-    public static void Create(string existing, string path)
+    /// <summary>Gives a file a second name: a hard link, else a symbolic link; false on disks that know neither.</summary>
+    public static bool TryLink(string existing, string path)
     {
-        if (TryHardLink(existing, path)) return;
+        if (TryHardLink(existing, path)) return true;
         try
         {
             File.CreateSymbolicLink(path, Path.GetFullPath(existing));
+            return true;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException && !File.Exists(path))
         {
-            File.Copy(existing, path);
+            return false;
         }
     }
 

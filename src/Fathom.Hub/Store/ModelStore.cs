@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Fathom.Hub.Store;
 
@@ -18,11 +20,15 @@ public sealed class ModelStore
     /// <summary>The store's folder.</summary>
     public string Root { get; }
 
-    internal string StoreLockPath => Path.Combine(Root, "locks", "store.lock");
+    internal string LockFolder => Path.Combine(Root, "locks");
+
+    internal string StoreLockPath => LockPath("store");
 
     internal string BlobFolder => Path.Combine(Root, "blobs");
 
     internal string PartialFolder => Path.Combine(Root, "partial");
+
+    internal string GitFolder => Path.Combine(Root, "git");
 
     private string ModelsFolder => Path.Combine(Root, "models");
 
@@ -30,7 +36,7 @@ public sealed class ModelStore
     public string FolderOf(StoredModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return Path.Combine(ModelsFolder, model.Owner, model.Name, model.Commit);
+        return Path.Combine(RepositoryFolder(model.Owner, model.Name), model.Commit);
     }
 
     /// <summary>Where a file of a model is.</summary>
@@ -41,17 +47,7 @@ public sealed class ModelStore
     }
 
     /// <summary>All models, by name.</summary>
-    public IReadOnlyList<StoredModel> List()
-    {
-        if (!Directory.Exists(ModelsFolder)) return [];
-        return
-        [
-            .. from owner in Directory.EnumerateDirectories(ModelsFolder).Order(StringComparer.OrdinalIgnoreCase)
-               from name in Directory.EnumerateDirectories(owner).Order(StringComparer.OrdinalIgnoreCase)
-               from model in CommitsOf(Path.GetFileName(owner), Path.GetFileName(name))
-               select model,
-        ];
-    }
+    public IReadOnlyList<StoredModel> List() => [.. Repositories().SelectMany(repository => CommitsOf(repository.Owner, repository.Name))];
 
     /// <summary>The model of a name: by a revision that was pulled, a commit, or the beginning of one; null when it is not here.</summary>
     public StoredModel? Find(ModelName name)
@@ -67,8 +63,7 @@ public sealed class ModelStore
     /// <summary>The revisions of a repository that were pulled, and the commits that they stood for.</summary>
     public IReadOnlyDictionary<string, string> RevisionsOf(string owner, string name)
     {
-        string path = Path.Combine(ModelsFolder, owner, name, RevisionsFile);
-        return File.Exists(path) ? Read(path, StoreJson.Default.DictionaryStringString) : new Dictionary<string, string>();
+        return Read(RevisionsPath(owner, name), StoreJson.Default.DictionaryStringString) ?? [];
     }
 
     /// <summary>Files of a model that are gone or have another length than they should; reads no content.</summary>
@@ -78,59 +73,83 @@ public sealed class ModelStore
         return [.. model.Files.Where(file => LengthOf(PathOf(model, file)) != file.Bytes)];
     }
 
+    /// <summary>The folder of a repository's commits, whatever the case that its name was pulled or is asked for in.</summary>
+    internal string RepositoryFolder(string owner, string name) => FolderIn(FolderIn(ModelsFolder, owner), name);
+
+    /// <summary>For tests: a disk that knows no links.</summary>
+    internal bool AvoidsLinks { get; init; }
+
+    /// <summary>Gives a file a second name; false where the disk or the system does not allow one.</summary>
+    internal bool TryLink(string existing, string path) => !AvoidsLinks && FileLinks.TryLink(existing, path);
+
+    /// <summary>Makes a hard link; false where the disk or the system does not allow one.</summary>
+    internal bool TryHardLink(string existing, string path) => !AvoidsLinks && FileLinks.TryHardLink(existing, path);
+
     internal string BlobPath(string sha256) => Path.Combine(BlobFolder, sha256);
 
     internal string PartialPath(HubFile file) => Path.Combine(PartialFolder, file.Key + ".part");
 
-    internal string LockPath(string key) => Path.Combine(Root, "locks", key + ".lock");
+    internal string LockPath(string key) => Path.Combine(LockFolder, key + ".lock");
 
-    internal string ManifestPath(string owner, string name, string commit) => Path.Combine(ModelsFolder, owner, name, commit + ManifestExtension);
+    internal string ManifestPath(string owner, string name, string commit) => Path.Combine(RepositoryFolder(owner, name), commit + ManifestExtension);
 
-    internal string RevisionsPath(string owner, string name) => Path.Combine(ModelsFolder, owner, name, RevisionsFile);
+    internal string RevisionsPath(string owner, string name) => Path.Combine(RepositoryFolder(owner, name), RevisionsFile);
 
     /// <summary>The blob of a file, when its content is here already.</summary>
     internal string? FindBlob(HubFile file)
     {
-        string? sha256 = file.Sha256 ?? NamedByGit(file.GitSha1!);
+        string? sha256 = Sha256Of(file.Key);
         return sha256 is not null && LengthOf(BlobPath(sha256)) == file.Bytes ? sha256 : null;
     }
 
     /// <summary>Where the SHA-256 of content stands that a hub names by its git hash.</summary>
-    internal string GitNamePath(string gitSha1) => Path.Combine(Root, "git", gitSha1);
+    internal string GitNamePath(string gitSha1) => Path.Combine(GitFolder, gitSha1);
+
+    /// <summary>The SHA-256 of content by its key (<see cref="HubFile.Key"/>); null where nobody has named it yet.</summary>
+    internal string? Sha256Of(string key)
+    {
+        if (!key.StartsWith(HubFile.GitPrefix, StringComparison.Ordinal)) return key;
+        string? sha256 = BytesOf(GitNamePath(key[HubFile.GitPrefix.Length..])) is { } text ? Encoding.ASCII.GetString(text) : null;
+        return HubListingReader.IsHex(sha256, 64) ? sha256 : null;
+    }
+
+    /// <summary>All repositories that have a folder here, by name.</summary>
+    internal IEnumerable<(string Owner, string Name)> Repositories() =>
+        from owner in FoldersIn(ModelsFolder)
+        from name in FoldersIn(owner)
+        select (Path.GetFileName(owner), Path.GetFileName(name));
 
     /// <summary>All commits of a repository that are here.</summary>
     internal IReadOnlyList<StoredModel> CommitsOf(string owner, string name)
     {
-        string folder = Path.Combine(ModelsFolder, owner, name);
+        string folder = RepositoryFolder(owner, name);
         if (!Directory.Exists(folder)) return [];
         return
         [
-            .. from path in Directory.EnumerateFiles(folder, "*" + ManifestExtension).Order(StringComparer.Ordinal)
+            .. from path in Directory.GetFiles(folder, "*" + ManifestExtension).Order(StringComparer.Ordinal)
                where Path.GetFileName(path) != RevisionsFile
-               select ReadManifest(path, owner, name),
+               select ReadManifest(path, owner, name) into model
+               where model is not null
+               select model,
         ];
     }
 
-    private string? NamedByGit(string gitSha1)
+    // Null when somebody has just removed the model.
+    private static StoredModel? ReadManifest(string path, string owner, string name)
     {
-        string path = GitNamePath(gitSha1);
-        string? sha256 = File.Exists(path) ? File.ReadAllText(path) : null;
-        return HubListingReader.IsHex(sha256, 64) ? sha256 : null;
-    }
-
-    private static StoredModel ReadManifest(string path, string owner, string name)
-    {
-        StoredModel model = Read(path, StoreJson.Default.StoredModel);
-        bool isSound = model.Owner == owner && model.Name == name && model.Commit + ManifestExtension == Path.GetFileName(path)
-            && model.Files.All(file => HubListingReader.IsSafe(file.Path) && HubListingReader.IsHex(file.Sha256, 64));
+        if (Read(path, StoreJson.Default.StoredModel) is not { } model) return null;
+        bool isSound = string.Equals(model.Repository, $"{owner}/{name}", StringComparison.OrdinalIgnoreCase) && model.Commit + ManifestExtension == Path.GetFileName(path)
+            && model.Files.All(file => RepositoryPath.IsInside(file.Path) && RepositoryPath.Objection(file.Path, OperatingSystem.IsWindows()) is null && HubListingReader.IsHex(file.Sha256, 64));
         return isSound ? model : throw Damaged(path, null);
     }
 
-    private static T Read<T>(string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+    private static T? Read<T>(string path, JsonTypeInfo<T> type)
+        where T : class
     {
+        if (BytesOf(path) is not { } text) return null;
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), type) ?? throw Damaged(path, null);
+            return JsonSerializer.Deserialize(text, type) ?? throw Damaged(path, null);
         }
         catch (JsonException exception)
         {
@@ -138,10 +157,42 @@ public sealed class ModelStore
         }
     }
 
+    // Null where nothing is: others may remove at any moment.
+    private static byte[]? BytesOf(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    private static string FolderIn(string parent, string name)
+    {
+        string exact = Path.Combine(parent, name);
+        return Directory.Exists(exact) ? exact : FoldersIn(parent).FirstOrDefault(folder => string.Equals(Path.GetFileName(folder), name, StringComparison.OrdinalIgnoreCase)) ?? exact;
+    }
+
+    private static IEnumerable<string> FoldersIn(string folder)
+    {
+        try
+        {
+            return Directory.GetDirectories(folder).Order(StringComparer.OrdinalIgnoreCase);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
+    }
+
     private static HubException Damaged(string path, Exception? inner) =>
         new(HubProblem.Store, $"{path} is damaged; delete it and pull the model again, its content is kept.", inner);
 
-    private static long LengthOf(string path)
+    /// <summary>A file's length, or that of what a link leads to; -1 when it is not there.</summary>
+    internal static long LengthOf(string path)
     {
         var info = new FileInfo(path);
         if (!info.Exists) return -1;

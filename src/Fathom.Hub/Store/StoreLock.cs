@@ -1,11 +1,8 @@
-using System.Globalization;
-using System.Text;
-
 namespace Fathom.Hub.Store;
 
 /// <summary>
-/// A file that one pull holds at a time. The system lets go of it when the process ends in whatever way, so no lock is ever
-/// stale; the process number inside is for people.
+/// A file that one process holds at a time. The system lets go of it when the process ends in whatever way, so no lock is ever
+/// stale.
 /// </summary>
 internal sealed class StoreLock : IDisposable
 {
@@ -17,6 +14,7 @@ internal sealed class StoreLock : IDisposable
 
     private readonly FileStream file;
     private readonly string path;
+    private bool isForgotten;
 
     private StoreLock(FileStream file, string path)
     {
@@ -26,15 +24,15 @@ internal sealed class StoreLock : IDisposable
 
     /// <summary>Waits until the lock is free and takes it.</summary>
     /// <param name="path">The lock file.</param>
-    /// <param name="waiting">Told once who holds it, when somebody does.</param>
+    /// <param name="waiting">Called once when somebody else holds it.</param>
     /// <param name="cancellation">Stops waiting.</param>
-    public static async Task<StoreLock> TakeAsync(string path, Action<string>? waiting, CancellationToken cancellation)
+    public static async Task<StoreLock> TakeAsync(string path, Action? waiting, CancellationToken cancellation)
     {
         bool isFirst = true;
         while (true)
         {
             if (TryTake(path) is { } taken) return taken;
-            if (isFirst) waiting?.Invoke(HolderOf(path));
+            if (isFirst) waiting?.Invoke();
             isFirst = false;
             await Task.Delay(BetweenAttempts, cancellation).ConfigureAwait(false);
         }
@@ -45,21 +43,14 @@ internal sealed class StoreLock : IDisposable
     public static StoreLock? TryTake(string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        FileStream file;
         try
         {
-            // On Unix only "None" is an exclusive lock; on Windows "Read" is one too and lets others read the number.
-            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, OperatingSystem.IsWindows() ? FileShare.Read : FileShare.None, 1);
+            return new StoreLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1), path);
         }
         catch (IOException exception) when (exception.HResult is WouldBlockOnLinux or WouldBlockOnMac or SharingViolationOnWindows)
         {
             return null;
         }
-
-        file.SetLength(0);
-        file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-        file.Flush();
-        return new StoreLock(file, path);
     }
 
     /// <summary>
@@ -68,29 +59,26 @@ internal sealed class StoreLock : IDisposable
     /// </summary>
     public void Forget()
     {
+        isForgotten = true;
+        DeleteFile();
+    }
+
+    /// <summary>Lets go.</summary>
+    public void Dispose()
+    {
+        file.Dispose();
+        if (isForgotten && OperatingSystem.IsWindows()) DeleteFile();
+    }
+
+    private void DeleteFile()
+    {
         try
         {
             File.Delete(path);
         }
         catch (IOException)
         {
-            // Windows: it stays, empty and harmless.
-        }
-    }
-
-    /// <summary>Lets go.</summary>
-    public void Dispose() => file.Dispose();
-
-    private static string HolderOf(string path)
-    {
-        try
-        {
-            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
-            return int.TryParse(reader.ReadToEnd(), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? $"process {number}" : "another process";
-        }
-        catch (IOException)
-        {
-            return "another process";
+            // Windows, while it is open: an empty file that stays is harmless.
         }
     }
 }
