@@ -27,7 +27,7 @@ internal static class Planning
     {
         (string budget, string context, string threads) = (way[0], way[1], way[2]);
         string plan = Path.Combine(folder, "plan.json"), bench = Path.Combine(folder, "bench.json");
-        Start(fathom, "plan", model, "--memory", budget, "--context", context, "--threads", threads, "--sessions", "2", "--sample-random", "--json", plan);
+        Start(fathom, "plan", model, "--memory", budget, "--context", context, "--threads", threads, "--for", "run", "--sessions", "2", "--sample-random", "--json", plan);
         JsonNode chosen = JsonNode.Parse(File.ReadAllText(plan))!["chosen"]!, speed = chosen["speed"]!;
         string rows = speed["prefillRows"]!.ToString(), depth = Number(int.Parse(context, CultureInfo.InvariantCulture) - Tokens);
         Start(fathom, "bench", "--model", model, "--memory", budget, "--threads", threads, "--prompts", rows, "--depths", depth, "--tokens", Number(Tokens), "--repeats", "3", "--json", bench);

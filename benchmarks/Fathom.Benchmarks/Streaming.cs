@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Fathom.Checkpoints;
-using Fathom.Evaluation.Planning;
 using Fathom.Model;
 using Fathom.Model.Streaming;
 
@@ -48,9 +47,9 @@ internal static class Streaming
         model.Observer = null;
         (double tokens, double seconds, ExpertStreamStatistics seen) = Decode(model, session, random, decoded, "decode");
         StreamingLimits limits = StreamingLimits.Measure(model, session, Directory.Exists(path) ? Directory.GetFiles(path, "*.safetensors") : [path]);
-        if (pace is { } slow) limits = limits with { Disk = Math.Min(slow, limits.Disk) };
+        if (pace is { } slow) limits = limits.WithDisk(slow);
         double reached = tokens / seconds, ofDisk = limits.OfDisk(seen.BytesPerToken), ofBoth = limits.OfBoth(seen.BytesPerToken);
-        Print($"alone the disk gives {limits.Disk / 1e9:f2} GB/s and the processor {limits.Processor:f2} tokens/s; at once {limits.DiskBeside / 1e9:f2} GB/s and {limits.ProcessorBeside:f2} tokens/s");
+        Print($"alone the disk gives {limits.Disk.BytesPerSecond / 1e9:f2} GB/s and the processor {limits.Processor:f2} tokens/s; at once {limits.Disk.BusyBytesPerSecond / 1e9:f2} GB/s and {limits.Processor * limits.Disk.ComputeShare:f2} tokens/s");
         Print($"resident at most {PeakResident() / 1e9:f2} GB of {budget / 1e9:f2} GB");
         Trial(trace.Steps, model.Config, plan.Slots, trace.Steps.Count / 2);
         string name = pace is null ? $"this one{(readsAhead ? string.Empty : ", nothing read ahead")}" : string.Create(CultureInfo.InvariantCulture, $"{pace / 1e9:0.#} GB/s");

@@ -34,6 +34,9 @@ public sealed unsafe partial class UnbufferedFile : IDisposable
     /// <summary>Whether reads go past the page cache.</summary>
     public bool IsUnbuffered { get; }
 
+    /// <summary>Bytes of the file: of what was opened, where the path is a symbolic link.</summary>
+    public long Length => RandomAccess.GetLength(handle);
+
     /// <summary>Opens a file for reading.</summary>
     /// <exception cref="CheckpointException">It cannot be read.</exception>
     public static UnbufferedFile Open(string path)

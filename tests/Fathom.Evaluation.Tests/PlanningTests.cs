@@ -9,6 +9,7 @@ namespace Fathom.Evaluation.Tests;
 public sealed class PlanningTests : IDisposable
 {
     private const double DenseSeconds = 0.004, ExpertSeconds = 0.0005;
+    private const long Giga = 1_000_000_000;
     private readonly string folder = Directory.CreateTempSubdirectory("fathom-").FullName;
     private readonly V4Config flash = V4Config.Read(Repository.Golden("configs", "flash.json"));
 
@@ -68,10 +69,10 @@ public sealed class PlanningTests : IDisposable
     public void A_plan_says_what_to_change()
     {
         StoredBytes stored = StoredBytes.OfOfficialLayout(flash);
-        ModelPlan plan = ModelPlan.For(flash, stored, Machine(disk: 2e9), 16_000_000_000, new MemoryReserve());
+        ModelPlan plan = ModelPlan.For(flash, stored, Machine(disk: 2e9), 16_000_000_000, new MemoryReserve(), available: 20 * Giga, total: 24 * Giga);
         Assert.True(plan.Chosen.Memory!.IsStreaming);
         Assert.InRange(plan.Chosen.ExpectedBytes, 15_000_000_000, 16_000_000_000);
-        Assert.Null(plan.Chosen.Problem);
+        Assert.Equal((null, null, false), (plan.Chosen.Problem, plan.Chosen.Warning, plan.Chosen.IsTooLarge));
         Assert.Equal(["a context of 8,192 tokens", "experts as Q2_K", "experts as IQ2_XXS"], plan.Alternatives.SkipLast(1).Select(way => way.Name));
         PlannedWay whole = plan.Alternatives[^1];
         Assert.EndsWith("GB of memory", whole.Name, StringComparison.Ordinal);
@@ -81,6 +82,61 @@ public sealed class PlanningTests : IDisposable
         ModelPlan tooSmall = ModelPlan.For(flash, stored, Machine(disk: 2e9), 2_000_000_000, new MemoryReserve());
         Assert.Null(tooSmall.Chosen.Memory);
         Assert.StartsWith("A memory budget of 2.00 GB is too small for this model: ", tooSmall.Chosen.Problem, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(16, 20, 24, false, null)]
+    [InlineData(22, 20, 24, false, "the budget of 22.00 GB is more than the 20.00 GB that are free now; this model takes up to 21.9")]
+    [InlineData(30, 20, 24, true, "the budget of 30.00 GB is more than the 24.00 GB of memory that this machine has; this model takes up to 29.9")]
+    [InlineData(200, 20, 24, true, "the budget of 200.00 GB is more than the 24.00 GB of memory that this machine has; this model takes up to 16")]
+    [InlineData(200, 170, 180, false, "the budget of 200.00 GB is more than the 180.00 GB of memory that this machine has; this model takes up to 16")]
+    [InlineData(null, 20, 24, false, null)]
+    [InlineData(null, 4, 24, true, "all of it takes 16")]
+    public void Budgets_that_the_machine_does_not_have_are_warned_of(int? budget, int free, int machine, bool isTooLarge, string? warning)
+    {
+        ModelPlan plan = ModelPlan.For(flash, StoredBytes.OfOfficialLayout(flash), Machine(disk: 2e9), budget * Giga, new MemoryReserve(), available: free * Giga, total: machine * Giga);
+        Assert.Null(plan.Chosen.Problem);
+        Assert.Equal(isTooLarge, plan.Chosen.IsTooLarge);
+        Assert.Equal(isTooLarge, plan.Chosen.Speed is null);
+        if (warning is null) Assert.Null(plan.Chosen.Warning);
+        else Assert.StartsWith(warning, plan.Chosen.Warning, StringComparison.Ordinal);
+        Assert.Equal(plan.Chosen.IsTooLarge || plan.Chosen.Memory!.IsStreaming, plan.Alternatives.Count > 0);
+    }
+
+    [Fact]
+    public void Without_a_budget_a_plan_says_when_a_smaller_share_would_stream()
+    {
+        StoredBytes stored = StoredBytes.OfOfficialLayout(flash);
+        long least = MemoryPlan.For(flash, stored.Sizes, budget: null, new MemoryReserve { ContextTokens = MemoryReserve.StandardContext }).LeastBytes;
+        ModelPlan plan = ModelPlan.For(flash, stored, Machine(disk: 2e9), null, new MemoryReserve(), available: least + (least / 10), total: 24 * Giga);
+        Assert.True(plan.Chosen.IsTooLarge);
+        string advice = plan.Chosen.Warning!.Split("; with --memory ")[1].Split(' ')[0];
+        Assert.True(MachineMemory.Divide(flash, stored.Sizes, MemorySize.Parse(advice)).IsStreaming);
+    }
+
+    [Fact]
+    public void Reading_takes_from_computing_as_long_as_both_go_on()
+    {
+        var disk = new DiskSpeed(2e9, 1e9, 0.5);
+        Assert.Equal(3, disk.Together(3, 0), 9);
+        Assert.Equal(2, disk.Together(0, 4e9), 9);
+
+        // One second side by side reads 1 GB and computes half a second; what is left goes on alone.
+        Assert.Equal(1 + 2.5, disk.Together(3, 1e9), 9);
+        Assert.Equal(1 + 1.5, disk.Together(0.5, 4e9), 9);
+        Assert.Equal(3, new DiskSpeed(2e9, 2e9, 1).Together(3, 2e9), 9);
+    }
+
+    [Fact]
+    public void A_disk_is_measured_through_symbolic_links()
+    {
+        string file = Path.Combine(folder, "blob"), link = Path.Combine(folder, "model.safetensors");
+        File.WriteAllBytes(file, new byte[20 << 20]);
+        File.CreateSymbolicLink(link, file);
+        using (DiskProbe? probe = DiskProbe.Open([link])) Assert.True(probe!.Measure(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken) > 0);
+        Assert.True(File.Exists(link));
+        File.WriteAllBytes(file, new byte[1 << 20]);
+        Assert.Null(DiskProbe.Open([link]));
     }
 
     [Theory]
@@ -108,12 +164,14 @@ public sealed class PlanningTests : IDisposable
         Assert.Equal([LayerKind.Window, LayerKind.Csa, LayerKind.Hca], machine.Layers.Kinds.Keys);
         Assert.All(machine.Layers.Kinds.Values, time => Assert.True(time.Decode > 0 && time.DecodeExpert > 0 && time.Prefill > 0 && time.PrefillExpert > 0));
         Assert.True(machine.Layers.Kinds[LayerKind.Csa].DecodePick > 0);
-        Assert.True(machine.DiskBytesPerSecond > 0);
+        Assert.True(machine.Disk is { BytesPerSecond: > 0, BusyBytesPerSecond: > 0, ComputeShare: > 0 and <= 1 });
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
 
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
-        Assert.ThrowsAny<OperationCanceledException>(() => LayerProbe.Measure(tiny, 64, folder, new V4ModelOptions { Workers = 1 }, cancellation: cancelled.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => MachineProbe.Measure(tiny, 64, [], folder, new V4ModelOptions { Workers = 1 }, cancellation: cancelled.Token));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
+        Assert.ThrowsAny<OperationCanceledException>(() => LayerProbe.Open(tiny, 0, 1, 64, folder, new V4ModelOptions { Workers = 1 }, cancelled.Token));
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
     }
 
@@ -131,7 +189,7 @@ public sealed class PlanningTests : IDisposable
         Assert.InRange(sample.ExpertsOf(1000), 4.9, 8);
     }
 
-    private MachineSpeed Machine(double? disk) => new(2, 40e9, disk, new LayerTimes(1024, 2304, 400 << 20, new Dictionary<LayerKind, LayerTime>
+    private MachineSpeed Machine(double? disk) => new(2, 40e9, disk is { } speed ? new DiskSpeed(speed, speed, 1) : null, new LayerTimes(1024, 2304, 400 << 20, new Dictionary<LayerKind, LayerTime>
     {
         [LayerKind.Window] = new(DenseSeconds, 0, 0.0002, ExpertSeconds, 1, 0.002),
         [LayerKind.Csa] = new(DenseSeconds, 0.0001, 0.0008, ExpertSeconds, 1, 0.002),

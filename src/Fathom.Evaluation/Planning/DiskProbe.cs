@@ -5,7 +5,7 @@ using Fathom.Model.Streaming;
 namespace Fathom.Evaluation.Planning;
 
 /// <summary>Measures how fast experts come from a disk: aligned reads past the page cache at random places, as streaming makes them.</summary>
-public static unsafe class DiskProbe
+internal sealed unsafe class DiskProbe : IDisposable
 {
     private const int Readers = ExpertStream.ReaderCount;
     private const int BlockBytes = ExpertPlace.PieceBytes;
@@ -13,96 +13,132 @@ public static unsafe class DiskProbe
     // An expert of V4-Flash is seven pieces that lie one after the other.
     private const int BlocksInTurn = 7;
     private const int BlocksOfOwnFile = 128;
-    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(1.5);
 
-    /// <summary>Writes a file of 256 MB, measures how fast it is read, and deletes it.</summary>
+    private readonly (UnbufferedFile File, long Blocks)[] files;
+    private readonly string? ownFile;
+    private readonly long blocks;
+    private long taken;
+
+    private DiskProbe((UnbufferedFile File, long Blocks)[] files, string? ownFile)
+    {
+        (this.files, this.ownFile) = (files, ownFile);
+        blocks = files.Sum(file => file.Blocks);
+    }
+
+    /// <summary>Opens a model's files; nothing is written.</summary>
+    /// <param name="paths">The files.</param>
+    /// <returns>null when the files are too small to tell.</returns>
+    /// <exception cref="CheckpointException">A file cannot be read.</exception>
+    public static DiskProbe? Open(IReadOnlyList<string> paths) => Open(paths, ownFile: null);
+
+    /// <summary>Writes a file of 256 MB, which is deleted in the end.</summary>
     /// <param name="folder">A folder on the disk in question.</param>
-    /// <param name="cancellation">Stops between reads.</param>
-    /// <returns>Bytes per second.</returns>
+    /// <param name="cancellation">Stops between writes.</param>
     /// <exception cref="IOException">The folder cannot be written.</exception>
-    public static double? MeasureFolder(string folder, CancellationToken cancellation = default)
+    public static DiskProbe? OpenFolder(string folder, CancellationToken cancellation = default)
     {
         string path = Path.Combine(folder, "fathom-probe-" + Path.GetRandomFileName());
         try
         {
-            using (var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
-            {
-                // Random bytes: some disks store zeros without storing them.
-                var block = new byte[BlockBytes];
-                var random = new Random(1);
-                for (int i = 0; i < BlocksOfOwnFile; i++)
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    random.NextBytes(block);
-                    file.Write(block);
-                }
-
-                file.Flush(flushToDisk: true);
-            }
-
-            return Measure([path], cancellation);
+            Write(path, cancellation);
+            return Open([path], path);
         }
-        finally
+        catch
         {
             File.Delete(path);
+            throw;
         }
     }
 
-    /// <summary>Reads for a second and a half.</summary>
-    /// <param name="files">The model's files, largest first or in any order; nothing is written.</param>
+    /// <summary>Reads for a while.</summary>
+    /// <param name="duration">How long.</param>
     /// <param name="cancellation">Stops between reads.</param>
-    /// <returns>Bytes per second; null when the files are too small to tell.</returns>
+    /// <returns>Bytes per second.</returns>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    public static double? Measure(IReadOnlyList<string> files, CancellationToken cancellation = default)
+    public double Measure(TimeSpan duration, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(files);
-        (string Path, long Blocks)[] parts = [.. files.Select(path => (path, new FileInfo(path).Length / BlockBytes)).Where(file => file.Item2 > 0)];
-        long blocks = parts.Sum(part => part.Blocks);
-        if (blocks < 2 * Readers) return null;
+        long bytes = 0;
+        IOException? failure = null;
+        long started = Stopwatch.GetTimestamp();
+        void ReadAtRandom()
+        {
+            byte* target = LargePages.Allocate(BlockBytes);
+            try
+            {
+                while (Stopwatch.GetElapsedTime(started) < duration && !cancellation.IsCancellationRequested) Interlocked.Add(ref bytes, ReadNext(target));
+            }
+            catch (IOException exception)
+            {
+                failure = exception;
+            }
+            finally
+            {
+                LargePages.Free(target);
+            }
+        }
 
-        UnbufferedFile[] opened = [.. parts.Select(part => UnbufferedFile.Open(part.Path))];
+        // Threads of their own, as streaming has: those of the pool would come one after the other.
+        Thread[] threads = [.. Enumerable.Range(0, Readers).Select(_ => new Thread(ReadAtRandom))];
+        foreach (Thread thread in threads) thread.Start();
+        foreach (Thread thread in threads) thread.Join();
+        if (failure is not null) throw new IOException($"The disk could not be measured: {failure.Message}", failure);
+        cancellation.ThrowIfCancellationRequested();
+        return bytes / Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
+    /// <summary>Closes the files, and deletes its own.</summary>
+    public void Dispose()
+    {
+        foreach ((UnbufferedFile file, _) in files) file.Dispose();
+        if (ownFile is not null) File.Delete(ownFile);
+    }
+
+    private static DiskProbe? Open(IReadOnlyList<string> paths, string? ownFile)
+    {
+        var opened = new List<(UnbufferedFile File, long Blocks)>();
+        bool isUsed = false;
         try
         {
-            long bytes = 0, taken = 0;
-            IOException? failure = null;
-            long started = Stopwatch.GetTimestamp();
-            void ReadAtRandom()
+            foreach (string path in paths)
             {
-                byte* target = LargePages.Allocate(BlockBytes);
-                try
-                {
-                    while (Stopwatch.GetElapsedTime(started) < Duration && !cancellation.IsCancellationRequested)
-                    {
-                        // Readers share an expert: its pieces, one after the other, go to whoever is free.
-                        (long turn, long piece) = Math.DivRem(Interlocked.Increment(ref taken) - 1, BlocksInTurn);
-                        long block = new Random((int)turn).NextInt64(blocks);
-                        int file = 0;
-                        for (; block >= parts[file].Blocks; file++) block -= parts[file].Blocks;
-                        block = Math.Min(block + piece, parts[file].Blocks - 1);
-                        Interlocked.Add(ref bytes, opened[file].Read(block * BlockBytes, target, BlockBytes));
-                    }
-                }
-                catch (IOException exception)
-                {
-                    failure = exception;
-                }
-                finally
-                {
-                    LargePages.Free(target);
-                }
+                UnbufferedFile file = UnbufferedFile.Open(path);
+                opened.Add((file, file.Length / BlockBytes));
             }
 
-            // Threads of their own, as streaming has: those of the pool would come one after the other.
-            Thread[] threads = [.. Enumerable.Range(0, Readers).Select(_ => new Thread(ReadAtRandom))];
-            foreach (Thread thread in threads) thread.Start();
-            foreach (Thread thread in threads) thread.Join();
-            if (failure is not null) throw new IOException($"The disk could not be measured: {failure.Message}", failure);
-            cancellation.ThrowIfCancellationRequested();
-            return bytes / Stopwatch.GetElapsedTime(started).TotalSeconds;
+            isUsed = opened.Sum(file => file.Blocks) >= 2 * Readers;
+            return isUsed ? new DiskProbe([.. opened], ownFile) : null;
         }
         finally
         {
-            foreach (UnbufferedFile file in opened) file.Dispose();
+            if (!isUsed) opened.ForEach(file => file.File.Dispose());
         }
+    }
+
+    private static void Write(string path, CancellationToken cancellation)
+    {
+        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+
+        // Random bytes: some disks store zeros without storing them.
+        var block = new byte[BlockBytes];
+        var random = new Random(1);
+        for (int i = 0; i < BlocksOfOwnFile; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            random.NextBytes(block);
+            file.Write(block);
+        }
+
+        file.Flush(flushToDisk: true);
+    }
+
+    // Readers share an expert: its pieces, one after the other, go to whoever is free.
+    private int ReadNext(byte* target)
+    {
+        (long turn, long piece) = Math.DivRem(Interlocked.Increment(ref taken) - 1, BlocksInTurn);
+        long block = new Random((int)turn).NextInt64(blocks);
+        int file = 0;
+        for (; block >= files[file].Blocks; file++) block -= files[file].Blocks;
+        block = Math.Min(block + piece, files[file].Blocks - 1);
+        return files[file].File.Read(block * BlockBytes, target, BlockBytes);
     }
 }

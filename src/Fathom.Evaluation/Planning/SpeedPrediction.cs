@@ -53,7 +53,7 @@ public sealed record SpeedPrediction
         ArgumentNullException.ThrowIfNull(stored);
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(machine);
-        if (plan.IsStreaming && machine.DiskBytesPerSecond is null) return null;
+        if (plan.IsStreaming && machine.Disk is null) return null;
 
         int rows = machine.Layers.Rows;
         double perLayer = LayerProbe.ExpectedExperts(config, rows), decode = stored.HeadBytes / machine.MemoryBytesPerSecond, prefill = decode, experts = 0, prefillExperts = 0;
@@ -70,16 +70,16 @@ public sealed record SpeedPrediction
 
         double held = !plan.IsStreaming ? 1 : routing?.ShareHeld(plan.Slots) ?? ((double)plan.Slots / stored.Sizes.ExpertCount), missing = 1 - held, expertBytes = (double)stored.Sizes.ExpertBytes / stored.Sizes.ExpertCount;
         double decodeBytes = missing * config.LayerCount * config.ExpertsPerToken * expertBytes, prefillBytes = missing * (routing?.ExpertsOf(rows) ?? (config.LayerCount * perLayer)) * expertBytes;
-        double disk = machine.DiskBytesPerSecond ?? double.PositiveInfinity;
+        double Together(double seconds, double bytes) => bytes > 0 ? machine.Disk!.Together(seconds, bytes) : seconds;
         return new SpeedPrediction
         {
             // Which experts a layer needs is known after its router, so that reads overlap with experts; what is read ahead is little, and not counted.
-            DecodeSeconds = decode + Math.Max(experts, decodeBytes / disk),
+            DecodeSeconds = decode + Together(experts, decodeBytes),
             DecodeComputeSeconds = decode + experts,
             ShareHeld = held,
             DecodeDiskBytes = decodeBytes,
             PrefillRows = rows,
-            PrefillSeconds = prefill + Math.Max(prefillExperts, prefillBytes / disk),
+            PrefillSeconds = prefill + Together(prefillExperts, prefillBytes),
             PrefillDiskBytes = prefillBytes,
         };
     }

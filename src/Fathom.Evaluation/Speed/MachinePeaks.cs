@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -11,10 +10,8 @@ namespace Fathom.Evaluation.Speed;
 /// <param name="BytesPerSecond">Reading memory that no cache holds.</param>
 /// <param name="FloatOperationsPerSecond">Fused multiply-adds in 32 bits, two operations each, from registers.</param>
 /// <param name="ByteOperationsPerSecond">Products of bytes added up in 16 bits, two operations each, from registers; 0 where there is no instruction for them.</param>
-public sealed unsafe record MachinePeaks(int Threads, double BytesPerSecond, double FloatOperationsPerSecond, double ByteOperationsPerSecond = 0)
+public sealed record MachinePeaks(int Threads, double BytesPerSecond, double FloatOperationsPerSecond, double ByteOperationsPerSecond = 0)
 {
-    // More than any cache of today's machines.
-    private const long BytesPerThread = 256L << 20;
     private const int Repeats = 5;
     private const int Steps = 1 << 22;
     private const int Chains = 12;
@@ -24,20 +21,11 @@ public sealed unsafe record MachinePeaks(int Threads, double BytesPerSecond, dou
     public static MachinePeaks Measure(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
-        byte* memory = (byte*)NativeMemory.AlignedAlloc((nuint)(BytesPerThread * threads), 64);
-        try
-        {
-            new Span<byte>(memory, 1).Fill(1);
-            OnThreads(threads, thread => Fill(memory + (thread * BytesPerThread)));
-            double bytes = Best(() => OnThreads(threads, thread => Read(memory + (thread * BytesPerThread))), BytesPerThread * threads);
-            double operations = Best(() => OnThreads(threads, _ => MultiplyAdd()), 2.0 * Vector512<float>.Count * Chains * Steps * threads);
-            double products = Avx512BW.IsSupported ? Best(() => OnThreads(threads, _ => MultiplyBytes()), 2.0 * Vector512<byte>.Count * Chains * Steps * threads) : 0;
-            return new MachinePeaks(threads, bytes, operations, products);
-        }
-        finally
-        {
-            NativeMemory.AlignedFree(memory);
-        }
+        using var memory = new MemoryReaders(threads);
+        double bytes = Best(memory.ReadOnce, memory.Bytes);
+        double operations = Best(() => MemoryReaders.OnThreads(threads, _ => MultiplyAdd()), 2.0 * Vector512<float>.Count * Chains * Steps * threads);
+        double products = Avx512BW.IsSupported ? Best(() => MemoryReaders.OnThreads(threads, _ => MultiplyBytes()), 2.0 * Vector512<byte>.Count * Chains * Steps * threads) : 0;
+        return new MachinePeaks(threads, bytes, operations, products);
     }
 
     private static double Best(Action run, double amount)
@@ -52,33 +40,6 @@ public sealed unsafe record MachinePeaks(int Threads, double BytesPerSecond, dou
         }
 
         return best;
-    }
-
-    private static void OnThreads(int count, Action<int> work)
-    {
-        Thread[] threads = [.. Enumerable.Range(0, count).Select(i => new Thread(() => work(i)))];
-        foreach (Thread thread in threads) thread.Start();
-        foreach (Thread thread in threads) thread.Join();
-    }
-
-    private static void Fill(byte* memory)
-    {
-        for (long i = 0; i < BytesPerThread; i += 1 << 20) new Span<byte>(memory + i, 1 << 20).Fill((byte)i);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static int Read(byte* memory)
-    {
-        Vector512<int> a = default, b = default, c = default, d = default;
-        for (long i = 0; i < BytesPerThread; i += 256)
-        {
-            a ^= Vector512.Load((int*)(memory + i));
-            b ^= Vector512.Load((int*)(memory + i + 64));
-            c ^= Vector512.Load((int*)(memory + i + 128));
-            d ^= Vector512.Load((int*)(memory + i + 192));
-        }
-
-        return Vector512.Sum(a ^ b ^ c ^ d);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
