@@ -162,11 +162,6 @@ public sealed class CheckpointTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
     }
 
-    private sealed record TensorData(string Name, StoredType Type, long[] Shape, byte[] Bytes)
-    {
-        public static implicit operator TensorData((string Name, StoredType Type, long[] Shape, byte[] Bytes) parts) => new(parts.Name, parts.Type, parts.Shape, parts.Bytes);
-    }
-
     private static void Refused(string path, params string[] expected)
     {
         CheckpointException error = Assert.Throws<CheckpointException>(() => Checkpoint.Open(path).Dispose());
@@ -189,18 +184,18 @@ public sealed class CheckpointTests : IDisposable
     // A copy of the FP4 golden checkpoint with its tensors changed.
     private string Copy(Action<List<TensorData>> change)
     {
-        List<TensorData> tensors = ReadGolden();
+        List<TensorData> tensors = TensorData.Read(Repository.Golden("model", "tiny-fp4", "model.safetensors"));
         change(tensors);
         string path = folder[$"copy{Guid.NewGuid():N}"];
         Directory.CreateDirectory(path);
         File.Copy(Repository.Golden("model", "tiny-fp4", "config.json"), Path.Combine(path, "config.json"));
-        Write(Path.Combine(path, "model.safetensors"), tensors);
+        TensorData.Write(Path.Combine(path, "model.safetensors"), tensors);
         return path;
     }
 
     private string Shards()
     {
-        List<TensorData> tensors = ReadGolden();
+        List<TensorData> tensors = TensorData.Read(Repository.Golden("model", "tiny-fp4", "model.safetensors"));
         string path = folder[$"shards{Guid.NewGuid():N}"];
         Directory.CreateDirectory(path);
         File.Copy(Repository.Golden("model", "tiny-fp4", "config.json"), Path.Combine(path, "config.json"));
@@ -210,24 +205,11 @@ public sealed class CheckpointTests : IDisposable
         {
             string name = $"model-0000{shard + 1}-of-00002.safetensors";
             List<TensorData> part = shard == 0 ? tensors[..half] : tensors[half..];
-            Write(Path.Combine(path, name), part);
+            TensorData.Write(Path.Combine(path, name), part);
             foreach (TensorData tensor in part) map[tensor.Name] = name;
         }
 
         File.WriteAllText(Path.Combine(path, "model.safetensors.index.json"), new JsonObject { ["metadata"] = new JsonObject(), ["weight_map"] = map }.ToJsonString());
         return path;
-    }
-
-    private static List<TensorData> ReadGolden()
-    {
-        using SafetensorsFile file = SafetensorsFile.Open(Repository.Golden("model", "tiny-fp4", "model.safetensors"));
-        return [.. file.Tensors.Select(tensor => new TensorData(tensor.Name, tensor.Type, [.. tensor.Shape], tensor.Bytes.ToArray()))];
-    }
-
-    private static void Write(string path, List<TensorData> tensors)
-    {
-        using var writer = new SafetensorsWriter(path, [.. tensors.Select(tensor => (tensor.Name, tensor.Type, tensor.Shape))]);
-        foreach (TensorData tensor in tensors) writer.Write(tensor.Bytes);
-        writer.Complete();
     }
 }

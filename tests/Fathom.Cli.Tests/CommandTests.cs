@@ -73,6 +73,7 @@ public sealed class CommandTests
     [InlineData(2, "--out", "synth")]
     [InlineData(1, "--layers", "synth", "--layers", "0,x", "--out", "x")]
     [InlineData(1, "name a file that ends in .gguf", "convert", "models/builtin", "x")]
+    [InlineData(1, "--names is about folders", "convert", "models/builtin", "x.gguf", "--names", "transformers")]
     [InlineData(1, "DEST must end in .gguf", "quantize", "models/builtin", "x", "--experts", "q4_k")]
     [InlineData(1, "--experts takes q4_k, q2_k, iq2_xxs, not 'q3_k'", "quantize", "models/builtin", "x.gguf", "--experts", "q3_k")]
     [InlineData(2, "--text", "imatrix", "--output", "x")]

@@ -53,10 +53,10 @@ public sealed class ConversionProcessTests : IDisposable
     public async Task A_conversion_needs_little_memory()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The peak of resident memory is read from /proc.");
-        string model = Synthetic(experts: 32, width: 512), file = Path.Combine(folder, "x.gguf"), back = Path.Combine(folder, "back"), few = Path.Combine(folder, "few.gguf");
+        string model = Synthetic(experts: 32, width: 512), file = Path.Combine(folder, "x.gguf"), back = Path.Combine(folder, "back"), few = Path.Combine(folder, "few.gguf"), named = Path.Combine(folder, "named");
         long bytes = new DirectoryInfo(model).EnumerateFiles().Sum(part => part.Length), idle = await PeakAsync("inspect", model);
         Assert.InRange(bytes, 200L << 20, 400L << 20);
-        foreach (string[] command in (string[][])[["convert", model, file], ["convert", file, back], ["quantize", model, few, "--experts", "q2_k"]])
+        foreach (string[] command in (string[][])[["convert", model, file], ["convert", file, back], ["convert", model, named, "--names", "transformers"], ["convert", named, back + "2"], ["quantize", model, few, "--experts", "q2_k"]])
         {
             long peak = await PeakAsync(command);
             TestContext.Current.TestOutputHelper?.WriteLine($"{command[0]}: {peak >> 20} MB, idle {idle >> 20} MB, file {bytes >> 20} MB");

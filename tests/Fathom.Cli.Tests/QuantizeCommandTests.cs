@@ -24,6 +24,26 @@ public sealed class QuantizeCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Convert_changes_names_there_and_back()
+    {
+        string named = Path.Combine(folder, "named"), back = Path.Combine(folder, "back"), of = Path.Combine(folder, "of-gguf"), file = Path.Combine(folder, "minnow.gguf");
+        Assert.Contains("no multi-token-prediction block", await Run("convert", Minnow, named, "--names", "transformers"), StringComparison.Ordinal);
+        Assert.Contains("I8 983.04 kB", await Run("convert", named, back), StringComparison.Ordinal);
+        await Run("convert", named, file);
+        await Run("convert", file, of, "--names", "transformers");
+        string[] question = ["run", "Where does Clara Novak live?", "--file", Text, "--temperature", "0", "--profile", "plain", "--model"];
+        foreach (string model in (string[])[named, back, of])
+        {
+            Assert.Equal(File.ReadAllBytes(Path.Combine(Minnow, "tokenizer.json")), File.ReadAllBytes(Path.Combine(model, "tokenizer.json")));
+            Assert.Equal("Lisbon.", (await Run([.. question, model])).Trim());
+        }
+
+        FathomProcess.Result again = await FathomProcess.RunAsync(["convert", named, Path.Combine(folder, "x"), "--names", "transformers"]);
+        Assert.Equal(1, again.ExitCode);
+        Assert.Contains("SOURCE has transformers-style names already", again.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Quantised_experts_are_measured()
     {
         string importance = Path.Combine(folder, "x.imatrix"), file = Path.Combine(folder, "q2.gguf");
