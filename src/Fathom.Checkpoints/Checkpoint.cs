@@ -57,7 +57,7 @@ public sealed unsafe class Checkpoint : IDisposable
     public static bool IsGguf(string path) => Path.GetExtension(path).Equals(GgufExtension, StringComparison.OrdinalIgnoreCase) && File.Exists(path);
 
     /// <summary>Opens a checkpoint and checks it.</summary>
-    /// <param name="path">Folder with config.json and either model.safetensors or shards with model.safetensors.index.json; or a .gguf file, any part of a split one.</param>
+    /// <param name="path">Folder with config.json and either model.safetensors or shards with model.safetensors.index.json, of either naming; or a .gguf file, any part of a split one.</param>
     /// <param name="looksAtExperts">Whether the scales of routed experts may be looked at now; else each expert's are checked at its first use, as in very large checkpoints.</param>
     /// <exception cref="CheckpointException">Anything is missing, damaged or of another architecture.</exception>
     public static Checkpoint Open(string path, bool looksAtExperts = true)

@@ -38,7 +38,7 @@ public sealed class QuantizeCommandTests : IDisposable
             Assert.Equal("Lisbon.", (await Run([.. question, model])).Trim());
         }
 
-        FathomProcess.Result again = await FathomProcess.RunAsync("convert", named, Path.Combine(folder, "x"), "--names", "transformers");
+        FathomProcess.Result again = await FathomProcess.RunAsync(["convert", named, Path.Combine(folder, "x"), "--names", "transformers"]);
         Assert.Equal(1, again.ExitCode);
         Assert.Contains("SOURCE has transformers-style names already", again.Error, StringComparison.Ordinal);
     }

@@ -64,7 +64,7 @@ internal static class InspectCommand
         Table table = PlainTable.With("weights stored as", "bytes");
         foreach ((StoredType type, long bytes) in rows.OrderByDescending(row => row.Bytes)) table.AddRow(Describe(type), Bytes(bytes));
         table.AddRow(
-            checkpoint is null ? $"all {summary.TensorCount:n0} tensors, official layout" : $"all {checkpoint.Tensors.Count:n0} tensors in the files",
+            checkpoint is null ? $"all {summary.TensorCount:n0} tensors, official layout" : $"all {checkpoint.Tensors.Count:n0} tensors in the files{(checkpoint.Naming == TensorNaming.Transformers ? ", transformers-style names" : string.Empty)}",
             Bytes(checkpoint?.TotalBytes ?? summary.TotalBytes));
         console.Write(table);
     }
