@@ -143,6 +143,6 @@ public interface IDevice : IDisposable
     /// <summary>Copies the named rows: output[i] = input[indices[i]].</summary>
     void Gather(Rows input, ReadOnlySpan<int> indices, Rows output);
 
-    /// <summary>Adds rows to the named rows: output[indices[i]] += input[i]; no index occurs twice.</summary>
+    /// <summary>Adds rows to the named rows: output[indices[i]] += input[i], in this order. Equal indices stand side by side: a table of experts may name one twice for a token.</summary>
     void ScatterAdd(Rows input, ReadOnlySpan<int> indices, Rows output);
 }

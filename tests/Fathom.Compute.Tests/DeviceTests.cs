@@ -80,6 +80,26 @@ public sealed class DeviceTests
     }
 
     [Fact]
+    public void Rows_that_meet_at_one_place_are_added_in_their_order()
+    {
+        const int rows = 48, width = 8192;
+        using var data = new TestRows();
+        using var plain = new PlainDevice();
+        using var cpu = new CpuDevice(3);
+        int[] indices = [.. Enumerable.Range(0, rows).Select(row => row / 3)];
+        float[] Sum(IDevice device)
+        {
+            Rows sums = data.Random(2, rows / 3, width);
+            device.ScatterAdd(data.Random(1, rows, width), indices, sums);
+            return TestRows.Read(sums);
+        }
+
+        // Several times, because two workers must meet to get into each other's way.
+        float[] expected = Sum(plain);
+        for (int i = 0; i < 20; i++) Assert.Equal(expected, Sum(cpu));
+    }
+
+    [Fact]
     public void Ties_of_picked_entries_go_to_the_lower_one()
     {
         var picks = new int[3];

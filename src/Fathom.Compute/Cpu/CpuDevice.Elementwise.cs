@@ -200,7 +200,12 @@ public sealed unsafe partial class CpuDevice
         public Rows Output;
         public int* Indices;
 
-        public readonly void Execute(int item, int worker) =>
-            Lanes.AddScaled(Output.At(Indices[item]), Input.At(item), 1f, Input.Width);
+        // The first of the rows that go to one place adds them all, so that no other worker meets it there.
+        public readonly void Execute(int item, int worker)
+        {
+            int place = Indices[item];
+            if (item > 0 && Indices[item - 1] == place) return;
+            for (int row = item; row < Input.Count && Indices[row] == place; row++) Lanes.AddScaled(Output.At(place), Input.At(row), 1f, Input.Width);
+        }
     }
 }
