@@ -1,5 +1,7 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Fathom.Checkpoints;
+using Fathom.Hub.Store;
 using Fathom.Training.Adapters;
 using Fathom.Training.Network;
 using Fathom.Training.Run;
@@ -108,6 +110,48 @@ public sealed class FineTuneTests : IDisposable
         new Trainer(Config("same") with { Distill = new DistillConfig { Teacher = start, AnswerTokens = 8 }, Stages = [new TrainStage { Steps = 1, Length = 128, BatchTokens = 256 }] }).Run(resumes: false, reports.Add);
         Assert.InRange(reports[0].Loss, -1e-5, 1e-5);
         Assert.Equal(1, reports[0].Right);
+    }
+
+    [Fact]
+    public async Task Runs_and_merges_start_from_a_pulled_model_by_its_name()
+    {
+        var store = new ModelStore(Path.Combine(folder, "store"));
+        Directory.CreateDirectory(Path.Combine(store.Root, "blobs"));
+        StoredFile[] files =
+        [
+            .. from path in Directory.GetFiles(start)
+               let hash = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))
+               select new StoredFile(Path.GetFileName(path), new FileInfo(path).Length, hash),
+        ];
+        foreach (StoredFile file in files) File.Copy(Path.Combine(start, file.Path), Path.Combine(store.Root, "blobs", file.Sha256));
+        var model = new StoredModel("acme", "start", new string('a', 40), "here", IsWhole: true, files);
+        Assert.True(await new StoreWriter(store).PublishAsync(model, ["main"]));
+
+        string description = Path.Combine(folder, "run.json");
+        string Json(string from) => $$$"""{"startFrom":"{{{from}}}","output":"out","distill":{"teacher":"{{{from}}}"},"stages":[{"steps":1,"length":128,"batchTokens":128}]}""";
+        Environment.SetEnvironmentVariable("FATHOM_HOME", store.Root);
+        try
+        {
+            File.WriteAllText(description, Json("acme/start"));
+            TrainConfig config = TrainConfig.Read(description);
+            Assert.Equal(store.FolderOf(model), config.StartFrom);
+            Assert.Equal(store.FolderOf(model), config.Distill!.Teacher);
+            _ = new Trainer(config with { Distill = null, Data = Config("x").Data });
+            File.WriteAllText(description, Json("start"));
+            Assert.Equal(start, TrainConfig.Read(description).StartFrom);
+            File.WriteAllText(description, Json("acme/none"));
+            Assert.Contains("'fathom pull acme/none'", Assert.Throws<DirectoryNotFoundException>(() => TrainConfig.Read(description)).Message, StringComparison.Ordinal);
+
+            CancellationToken cancellation = TestContext.Current.CancellationToken;
+            using (TrainerProcess merge = TrainerProcess.Start("merge", "--model", "acme/start", "--adapter", Path.Combine(folder, "no-adapter"), "--out", Path.Combine(folder, "merged")))
+                Assert.Contains("no-adapter", (await merge.EndAsync(cancellation)).Errors, StringComparison.Ordinal);
+            using (TrainerProcess merge = TrainerProcess.Start("merge", "--model", "acme/none", "--adapter", folder, "--out", Path.Combine(folder, "merged")))
+                Assert.Contains("'fathom pull acme/none'", (await merge.EndAsync(cancellation)).Errors, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("FATHOM_HOME", null);
+        }
     }
 
     private static string Refused(TrainConfig config) => Assert.Throws<InvalidDataException>(() => new Trainer(config).Run(resumes: false)).Message;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Fathom.Inference;
 using Fathom.Training.Data;
 
 namespace Fathom.Training.Run;
@@ -16,7 +17,7 @@ public sealed record TrainConfig
     /// <summary>The architecture of a new model: a config.json of V4's kind. null when the run starts from a checkpoint.</summary>
     public string? Model { get; init; }
 
-    /// <summary>Fine-tuning and distillation: the folder of the checkpoint to start from.</summary>
+    /// <summary>Fine-tuning and distillation: the folder of the checkpoint to start from, or the name of a pulled model.</summary>
     public string? StartFrom { get; init; }
 
     /// <summary>The tokenizer.json; when the run starts from a checkpoint, the one in its folder by default.</summary>
@@ -75,6 +76,7 @@ public sealed record TrainConfig
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="InvalidDataException">The file is no such description; the message says where.</exception>
+    /// <exception cref="DirectoryNotFoundException">A model that it names is neither a folder nor pulled.</exception>
     public static TrainConfig Read(string path)
     {
         try
@@ -93,14 +95,17 @@ public sealed record TrainConfig
     private TrainConfig Under(string folder)
     {
         string? Absolute(string? path) => path is null ? null : Path.Combine(folder, path);
+
+        // A folder beside the description comes first, then what people call a model anywhere else.
+        string Checkpoint(string model) => Path.Exists(Path.Combine(folder, model)) ? Path.Combine(folder, model) : ModelPath.Resolve(model);
         return this with
         {
             Model = Absolute(Model),
-            StartFrom = Absolute(StartFrom),
+            StartFrom = StartFrom is null ? null : Checkpoint(StartFrom),
             Tokenizer = Absolute(Tokenizer),
             Output = Path.Combine(folder, Output),
             Data = [.. Data.Select(data => data with { Path = Absolute(data.Path) })],
-            Distill = Distill is null ? null : Distill with { Teacher = Path.Combine(folder, Distill.Teacher) },
+            Distill = Distill is null ? null : Distill with { Teacher = Checkpoint(Distill.Teacher) },
         };
     }
 
