@@ -32,6 +32,9 @@ public sealed unsafe class Checkpoint : IDisposable
     /// <summary>The tokenizer that a GGUF file carries; null for folders, which have a tokenizer.json.</summary>
     public GgufVocabulary? Vocabulary { get; private init; }
 
+    /// <summary>What a GGUF file says beyond that (<see cref="GgufMetadata.OthersOf"/>); empty for folders.</summary>
+    internal IReadOnlyDictionary<string, GgufValue> OtherMetadata { get; private init; } = new Dictionary<string, GgufValue>();
+
     /// <summary>Whether an MTP block is present: <c>mtp.0.enorm.weight</c> exists, in GGUF files the tensors that make it.</summary>
     public bool HasMultiTokenPrediction { get; private init; }
 
@@ -100,7 +103,7 @@ public sealed unsafe class Checkpoint : IDisposable
             Dictionary<string, StoredTensor> tensors = GgufShards.Name(path, found, config, copies);
             bool hasPrediction = config.MtpLayerCount > 0;
             new CheckpointValidator(path, config, tensors).Validate(hasPrediction, looksAtExperts);
-            return new Checkpoint(path, config, [.. files, .. copies], tensors) { HasMultiTokenPrediction = hasPrediction, Vocabulary = GgufVocabulary.Read(files[0]), ExpertScalesAreChecked = true };
+            return new Checkpoint(path, config, [.. files, .. copies], tensors) { HasMultiTokenPrediction = hasPrediction, Vocabulary = GgufVocabulary.Read(files[0]), OtherMetadata = GgufMetadata.OthersOf(files[0]), ExpertScalesAreChecked = true };
         }
         catch
         {

@@ -7,7 +7,11 @@ namespace Fathom.Checkpoints;
 /// <summary>Writes a config with the official keys, in the order of the published files.</summary>
 internal static class ConfigWriter
 {
-    public static string ToJson(V4Config config)
+    /// <summary>The text of a config.json.</summary>
+    /// <param name="config">The architecture.</param>
+    /// <param name="hasFp4">Whether the experts are in FP4.</param>
+    /// <param name="hasFp8">Whether matrices are in FP8.</param>
+    public static string ToJson(V4Config config, bool hasFp4 = true, bool hasFp8 = true)
     {
         using var stream = new MemoryStream();
         var options = new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
@@ -20,8 +24,8 @@ internal static class ConfigWriter
             json.WriteString("model_type", "deepseek_v4");
             WriteSizes(json, config);
             WriteRotation(json, config);
-            json.WriteString("expert_dtype", "fp4");
-            WriteQuantization(json);
+            if (hasFp4) json.WriteString("expert_dtype", "fp4");
+            if (hasFp8) WriteQuantization(json);
             if (config.HasDraftBlockKeys) json.WriteNumber("dspark_block_size", 5);
             json.WriteBoolean("tie_word_embeddings", false);
             json.WriteString("torch_dtype", "bfloat16");

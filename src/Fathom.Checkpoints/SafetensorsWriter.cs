@@ -29,13 +29,10 @@ public sealed class SafetensorsWriter : IDisposable
         if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {folder} to write {Path.GetFileName(path)} into; make it first.");
         if (Directory.Exists(this.path)) throw new IOException($"{this.path} is a folder; name a file to write.");
         byte[] header = Header(tensors, out declared);
-        temporary = this.path + "." + Path.GetRandomFileName() + ".tmp";
-        stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
+        temporary = this.path + ".tmp";
+        stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20);
         try
         {
-            Span<byte> length = stackalloc byte[8];
-            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-            stream.Write(length);
             stream.Write(header);
         }
         catch
@@ -43,6 +40,17 @@ public sealed class SafetensorsWriter : IDisposable
             Dispose();
             throw;
         }
+    }
+
+    /// <summary>Whether a file of these tensors is there, in its full length.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="tensors">As for the constructor.</param>
+    internal static bool IsWhole(string path, IReadOnlyList<(string Name, StoredType Type, long[] Shape)> tensors)
+    {
+        if (!File.Exists(path)) return false;
+        byte[] header = Header(tensors, out long data), found = new byte[header.Length];
+        using FileStream stream = File.OpenRead(path);
+        return stream.Length == header.Length + data && stream.ReadAtLeast(found, found.Length, throwOnEndOfStream: false) == found.Length && found.AsSpan().SequenceEqual(header);
     }
 
     /// <summary>Writes the next bytes of the data.</summary>
@@ -78,9 +86,11 @@ public sealed class SafetensorsWriter : IDisposable
         }
     }
 
+    // Its length, then the descriptions of the tensors.
     private static byte[] Header(IReadOnlyList<(string Name, StoredType Type, long[] Shape)> tensors, out long total)
     {
         using var memory = new MemoryStream();
+        memory.Write(stackalloc byte[sizeof(long)]);
         var names = new HashSet<string>(StringComparer.Ordinal);
         total = 0;
         using (var json = new Utf8JsonWriter(memory))
@@ -108,6 +118,8 @@ public sealed class SafetensorsWriter : IDisposable
 
         // Readers like data that starts at a multiple of eight; JSON allows blanks at the end.
         while (memory.Length % 8 != 0) memory.WriteByte((byte)' ');
-        return memory.ToArray();
+        byte[] header = memory.ToArray();
+        BinaryPrimitives.WriteInt64LittleEndian(header, header.Length - sizeof(long));
+        return header;
     }
 }

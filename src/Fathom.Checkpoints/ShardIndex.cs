@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -8,6 +9,9 @@ internal static class ShardIndex
 {
     /// <summary>Bytes of a shard where nobody says otherwise.</summary>
     public const long UsualShardBytes = 4L << 30;
+
+    /// <summary>The name of a shard.</summary>
+    public static string NameOf(int index, int count) => count == 1 ? "model.safetensors" : string.Create(CultureInfo.InvariantCulture, $"model-{index + 1:d5}-of-{count:d5}.safetensors");
 
     /// <summary>Spreads tensors over shards, in their order; a tensor larger than a shard has one of its own.</summary>
     /// <param name="tensors">The tensors.</param>

@@ -47,7 +47,7 @@ internal static class ShardedFolder
         var places = new SortedDictionary<string, string>(StringComparer.Ordinal);
         for (int s = 0; s < shards.Count; s++)
         {
-            string name = shards.Count == 1 ? "model.safetensors" : $"model-{s + 1:d5}-of-{shards.Count:d5}.safetensors";
+            string name = ShardIndex.NameOf(s, shards.Count);
             using var writer = new SafetensorsWriter(Path.Combine(folder, name), [.. shards[s].Select(declare)]);
             foreach (T tensor in shards[s])
             {

@@ -29,11 +29,13 @@ internal static class ConversionWork
     public static string TokenizerJsonOf(GgufVocabulary vocabulary) => vocabulary.Json ?? new TokenizerLists(vocabulary.Tokens, vocabulary.Kinds, vocabulary.Merges).ToJson();
 
     /// <summary>Does the work with a status line, and says what came out.</summary>
-    public static void Run(Func<IProgress<double>, ConversionResult> work)
+    /// <param name="work">Takes who hears the share that is done, and who hears news.</param>
+    public static void Run(Func<IProgress<double>, IProgress<string>, ConversionResult> work)
     {
         var watch = Stopwatch.StartNew();
         using var line = new StatusLine();
-        ConversionResult result = work(new StatusProgress(line, "writing"));
+        var progress = new StatusProgress(line, "writing");
+        ConversionResult result = work(progress, progress);
         line.Clear();
         string formats = string.Join(", ", result.Formats.OrderByDescending(format => format.Value).Select(format => $"{StoredTypes.NameOf(format.Key)} {InspectCommand.Bytes(format.Value)}"));
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Wrote {result.Places[0]}{(result.Places.Count > 1 ? $" and {result.Places.Count - 1} more files" : string.Empty)}: {InspectCommand.Bytes(result.Bytes)} in {watch.Elapsed.TotalSeconds:f1} s ({formats})."));

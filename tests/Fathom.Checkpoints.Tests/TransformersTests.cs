@@ -169,16 +169,21 @@ public sealed class TransformersTests : IDisposable
     }
 
     [Fact]
-    public void A_stopped_conversion_and_one_into_a_full_folder_leave_nothing_behind()
+    public void A_stopped_change_of_names_is_gone_on_with_and_one_into_a_full_folder_leaves_nothing_behind()
     {
         using Checkpoint source = Checkpoint.Open(Repository.Golden("model", "tiny-bf16"));
         using var cancellation = new CancellationTokenSource();
         cancellation.Cancel();
         Assert.ThrowsAny<OperationCanceledException>(() => NamingConversion.Write(source, folder["x"], TensorNaming.Transformers, cancellation: cancellation.Token));
-        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+        Assert.Equal(["x.partial"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName));
+        NamingConversion.Write(source, folder["x"], TensorNaming.Transformers, cancellation: TestContext.Current.CancellationToken);
+        NamingConversion.Write(source, folder["whole"], TensorNaming.Transformers, cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal(["whole", "x"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName).Order());
+        Assert.Equal(Directory.GetFiles(folder["whole"]).Select(Path.GetFileName).Order(), Directory.GetFiles(folder["x"]).Select(Path.GetFileName).Order());
+        foreach (string file in Directory.GetFiles(folder["whole"])) Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(folder["x"], Path.GetFileName(file))));
         folder.Write("full/x", "x");
-        Assert.Throws<IOException>(() => NamingConversion.Write(source, folder["full"], TensorNaming.Transformers));
-        Assert.Equal(["full"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName));
+        Assert.Throws<IOException>(() => NamingConversion.Write(source, folder["full"], TensorNaming.Transformers, cancellation: TestContext.Current.CancellationToken));
+        Assert.Equal(["full", "whole", "x"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName).Order());
     }
 
     [Fact]

@@ -49,6 +49,63 @@ public sealed class ConversionProcessTests : IDisposable
         Assert.True(checkpoint.HasMultiTokenPrediction);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_killed_conversion_leaves_no_name_but_its_own_and_ends_in_the_same_bytes(bool isToFolder)
+    {
+        string model = Synthetic(experts: 16, width: 512), name = isToFolder ? "killed" : "killed.gguf", whole = Path.Combine(folder, name.Replace("killed", "whole", StringComparison.Ordinal));
+        if (isToFolder)
+        {
+            Assert.Equal(0, (await FathomProcess.RunAsync(["convert", model, Path.Combine(folder, "source.gguf")])).ExitCode);
+            model = Path.Combine(folder, "source.gguf");
+        }
+
+        FathomProcess.Result first = await FathomProcess.RunAsync(["convert", model, whole]);
+        Assert.True(first.ExitCode == 0, first.Error);
+        string killed = Path.Combine(folder, name);
+        using (Process process = FathomProcess.Start("convert", model, killed))
+        {
+            while (!process.HasExited && UnfinishedBytes(killed) < 10 << 20) await Task.Delay(2, TestContext.Current.CancellationToken);
+            Assert.False(process.HasExited);
+            process.Kill();
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        Assert.False(Path.Exists(killed));
+        Assert.All(Directory.EnumerateFileSystemEntries(folder, "killed*"), left => Assert.Contains(Path.GetFileName(left), (string[])[name + ".partial", name + ".partial.done"]));
+        FathomProcess.Result second = await FathomProcess.RunAsync(["convert", model, killed]);
+        Assert.True(second.ExitCode == 0, second.Error);
+        Assert.Equal([name], Directory.EnumerateFileSystemEntries(folder, "killed*").Select(Path.GetFileName));
+        foreach (string file in isToFolder ? Directory.EnumerateFiles(whole).Select(file => Path.GetFileName(file)) : [string.Empty])
+            Assert.True(File.ReadAllBytes(Path.Combine(whole, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(killed, file))), file);
+        Assert.Equal(isToFolder ? Directory.EnumerateFiles(whole).Count() : 0, isToFolder ? Directory.EnumerateFiles(killed).Count() : 0);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_source_that_is_cut_off_meanwhile_is_one_sentence_and_no_crash(bool isToFolder)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Mapped files cannot be cut off there.");
+        string model = Synthetic(experts: 16, width: 512), source = Path.Combine(model, "model.safetensors"), killed = Path.Combine(folder, isToFolder ? "killed" : "killed.gguf");
+        if (isToFolder)
+        {
+            source = Path.Combine(folder, "source.gguf");
+            Assert.Equal(0, (await FathomProcess.RunAsync(["convert", model, source])).ExitCode);
+            model = source;
+        }
+
+        Task<FathomProcess.Result> running = FathomProcess.RunAsync(["convert", model, killed]);
+        while (!running.IsCompleted && UnfinishedBytes(killed) < 1 << 20) await Task.Delay(1, TestContext.Current.CancellationToken);
+        await using (var stream = new FileStream(source, FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) stream.SetLength(stream.Length / 2);
+        FathomProcess.Result result = await running;
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains(Path.GetFileName(source), Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.Contains("fetch it again", result.Error, StringComparison.Ordinal);
+        Assert.False(Path.Exists(killed));
+    }
+
     [Fact]
     public async Task A_conversion_needs_little_memory()
     {
@@ -61,6 +118,20 @@ public sealed class ConversionProcessTests : IDisposable
             long peak = await PeakAsync(command);
             TestContext.Current.TestOutputHelper?.WriteLine($"{command[0]}: {peak >> 20} MB, idle {idle >> 20} MB, file {bytes >> 20} MB");
             Assert.True(peak - idle < MostBytesOverIdle, $"{command[0]} of {bytes >> 20} MB took {peak >> 20} MB, {idle >> 20} MB of them idle");
+        }
+    }
+
+    // Of a file, or of the shards of a folder.
+    private static long UnfinishedBytes(string path)
+    {
+        try
+        {
+            return Directory.Exists(path + ".partial") ? new DirectoryInfo(path + ".partial").EnumerateFiles().Sum(file => file.Length) : File.Exists(path + ".partial") ? new FileInfo(path + ".partial").Length : 0;
+        }
+        catch (IOException)
+        {
+            // It was renamed meanwhile.
+            return 0;
         }
     }
 
@@ -83,7 +154,7 @@ public sealed class ConversionProcessTests : IDisposable
     {
         try
         {
-            return int.Parse(File.ReadAllText(file), CultureInfo.InvariantCulture);
+            return int.Parse(File.ReadLines(file).First(), CultureInfo.InvariantCulture);
         }
         catch (IOException)
         {

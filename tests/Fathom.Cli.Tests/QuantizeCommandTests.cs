@@ -61,6 +61,31 @@ public sealed class QuantizeCommandTests : IDisposable
         Assert.Contains("\n| 4 | 0.", table, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_is_there_is_replaced_only_with_force_and_the_source_never()
+    {
+        string file = Path.Combine(folder, "minnow.gguf"), back = Path.Combine(folder, "back");
+        await Run("convert", Minnow, file);
+        byte[] before = File.ReadAllBytes(file);
+        foreach (string[] command in (string[][])[["convert", Minnow, file], ["quantize", Minnow, file, "--experts", "q4_k"]]) Assert.Contains("exists already", await Refused(command), StringComparison.Ordinal);
+        foreach (string[] force in (string[][])[[], ["--force"]]) Assert.Contains("is read and cannot be written", await Refused(["quantize", file, file, "--experts", "q4_k", .. force]), StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(file));
+        await Run("convert", Minnow, file, "--matrices", "f32", "--force");
+        Assert.NotEqual(before.Length, new FileInfo(file).Length);
+        await Run("convert", file, back);
+        Assert.Contains("--force", await Refused("convert", file, back), StringComparison.Ordinal);
+        await Run("convert", file, back, "--force");
+        Assert.Equal(["back", "minnow.gguf"], Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName).Order());
+    }
+
+    private static async Task<string> Refused(params string[] arguments)
+    {
+        FathomProcess.Result result = await FathomProcess.RunAsync(arguments);
+        Assert.Equal(1, result.ExitCode);
+        Assert.StartsWith("fathom: ", Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        return result.Error;
+    }
+
     private static async Task<string> Run(params string[] arguments)
     {
         FathomProcess.Result result = await FathomProcess.RunAsync(arguments);

@@ -180,16 +180,6 @@ public sealed class ConversionTests : IDisposable
         Assert.Throws<ArgumentException>(() => GgufConversion.Write(source, file, Vocabulary(source.Config), new GgufOptions { PartBytes = 0 }, cancellation: TestContext.Current.CancellationToken));
     }
 
-    [Fact]
-    public void A_stopped_conversion_leaves_nothing_behind()
-    {
-        using Checkpoint source = Checkpoint.Open(Repository.PathOf("models", "builtin"));
-        using var stop = new CancellationTokenSource();
-        var progress = new StopAt(0.3, stop);
-        Assert.ThrowsAny<OperationCanceledException>(() => GgufConversion.Write(source, Path.Combine(folder, "x.gguf"), Vocabulary(source.Config), progress: progress, cancellation: stop.Token));
-        Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
-    }
-
     private static float[] Decoded(WeightMatrix matrix)
     {
         var values = new float[matrix.Rows * matrix.Columns];
@@ -227,12 +217,4 @@ public sealed class ConversionTests : IDisposable
 
     internal static GgufVocabulary Vocabulary(V4Config config) =>
         new([.. Enumerable.Range(0, config.VocabularySize).Select(id => $"t{id}")], [.. Enumerable.Repeat(1L, config.VocabularySize)], ["a b"], "test") { Json = "{}", HasDraftBlockKeys = config.HasDraftBlockKeys };
-
-    private sealed class StopAt(double share, CancellationTokenSource stop) : IProgress<double>
-    {
-        public void Report(double value)
-        {
-            if (value >= share) stop.Cancel();
-        }
-    }
 }

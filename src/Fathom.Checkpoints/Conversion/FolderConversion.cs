@@ -1,149 +1,52 @@
-using System.Runtime.InteropServices;
-using Fathom.Compute;
-
 namespace Fathom.Checkpoints.Conversion;
 
 /// <summary>Turns a GGUF file into a folder of the official layout; see <see cref="FolderPlan"/> for what becomes of its formats.</summary>
 public static class FolderConversion
 {
-    internal const int PieceBytes = 16 << 20;
-
-    /// <summary>Writes the folder; it appears under its name only when it is complete.</summary>
+    /// <summary>Writes the folder; it appears under its name only when it is complete. What a stopped run has done stays in <c>NAME.partial</c> and is gone on with.</summary>
     /// <param name="source">The opened GGUF file.</param>
-    /// <param name="directory">The folder to make; it must not exist, or be empty.</param>
+    /// <param name="directory">The folder to make.</param>
     /// <param name="tokenizerJson">The text of tokenizer.json.</param>
-    /// <param name="progress">Receives the written share, 0 to 1.</param>
-    /// <param name="cancellation">Stops the work; nothing is left behind.</param>
+    /// <param name="mayReplace">Whether the folder may hold an older checkpoint, and nothing else, that is replaced.</param>
+    /// <param name="progress">Receives the share of the work that is done, 0 to 1.</param>
+    /// <param name="news">Hears whether an earlier run is gone on with.</param>
+    /// <param name="cancellation">Stops the work; the next run goes on with it.</param>
+    /// <exception cref="CheckpointException">The source cannot be read any more.</exception>
     /// <exception cref="IOException">The folder is not empty, the disk is too small or cannot be written.</exception>
-    public static ConversionResult Write(Checkpoint source, string directory, string tokenizerJson, IProgress<double>? progress = null, CancellationToken cancellation = default)
+    public static ConversionResult Write(Checkpoint source, string directory, string tokenizerJson, bool mayReplace = false, IProgress<double>? progress = null, IProgress<string>? news = null, CancellationToken cancellation = default) =>
+        Write(source, directory, tokenizerJson, mayReplace, ShardIndex.UsualShardBytes, progress, news, cancellation);
+
+    internal static ConversionResult Write(Checkpoint source, string directory, string tokenizerJson, bool mayReplace, long shardBytes, IProgress<double>? progress, IProgress<string>? news, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(source);
-        directory = Path.GetFullPath(directory);
-        if (File.Exists(directory) || (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any()))
-            throw new IOException($"{directory} is a file, or a folder that is not empty; name a new folder.");
-        var plan = new FolderPlan(source, cancellation);
-        List<FolderTensor> tensors = plan.Tensors();
-        long total = tensors.Sum(tensor => tensor.Bytes);
-        string parent = Path.GetDirectoryName(directory)!;
+        directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
+        using var files = new SourceFiles(source);
+        string[] sources = [.. files.Paths];
+        OutputFiles.CheckFolder(directory, sources, mayReplace, FolderPartial.IsWritten);
+        string parent = Path.GetDirectoryName(directory) ?? throw new IOException($"{directory} cannot be made; name a new folder.");
         Directory.CreateDirectory(parent);
-        FreeSpace.Check(parent, total, "The checkpoint");
+        using var partial = FolderPartial.Open(directory, new Fingerprint(files.Identity(), Fingerprint.Of($"folder {shardBytes} {tokenizerJson}")), sources);
+        using var reader = new SourceReader(source, files);
+        var plan = new FolderPlan(source, reader, cancellation);
+        (long least, long most) = plan.Bytes();
+        FreeSpace.Check(parent, least - new DirectoryInfo(partial.Folder).EnumerateFiles().Sum(file => file.Length), "The checkpoint");
 
-        string temporary = directory + "." + Path.GetRandomFileName() + ".tmp";
-        Directory.CreateDirectory(temporary);
-        try
-        {
-            V4Config config = source.Config with { HasDraftBlockKeys = source.Vocabulary?.HasDraftBlockKeys ?? source.Config.HasDraftBlockKeys };
-            File.WriteAllText(Path.Combine(temporary, "config.json"), config.ToJson());
-            File.WriteAllText(Path.Combine(temporary, "tokenizer.json"), tokenizerJson);
-            WriteShards(source, temporary, tensors, total, progress, cancellation);
-            if (Directory.Exists(directory)) Directory.Delete(directory);
-            Directory.Move(temporary, directory);
-        }
-        catch
-        {
-            Directory.Delete(temporary, recursive: true);
-            throw;
-        }
+        // What is looked at counts as work too; until it is known how much there is to write, it is taken for the most.
+        long lookedAt = plan.LookedAtBytes, all = lookedAt + most, done = 0;
+        List<FolderTensor> tensors = plan.Tensors(bytes => progress?.Report((double)(done += bytes) / all));
+        var shards = new FolderShards<FolderTensor>(partial.Folder, tensors, tensor => (tensor.Name, tensor.Type, tensor.Shape), shardBytes);
+        (long total, long there) = (shards.TotalBytes, shards.BytesThere);
+        all = lookedAt + total;
+        partial.Announce(news, there, total);
+        FreeSpace.Check(parent, total - there, "The checkpoint");
+        progress?.Report((double)(done += there) / all);
 
+        OfficialFiles.Write(partial.Folder, source, tokenizerJson, tensors);
+        var writer = new FolderWriter(source, reader, cancellation);
+        shards.Write((some, shard) => writer.Write(some, shard, bytes => progress?.Report((double)(done += bytes) / all)));
+        files.CheckUnchanged();
+        partial.Publish(directory, mayReplace);
         string[] notes = plan.Rounded > 0 ? [$"{plan.Rounded} matrices of block formats were rounded to BF16, because the official layout has no place for them."] : [];
         return new ConversionResult(total, tensors.GroupBy(tensor => tensor.Type).ToDictionary(group => group.Key, group => group.Sum(tensor => tensor.Bytes)), notes, [directory]);
-    }
-
-    private static void WriteShards(Checkpoint source, string folder, List<FolderTensor> tensors, long total, IProgress<double>? progress, CancellationToken cancellation)
-    {
-        List<List<FolderTensor>> shards = ShardIndex.Split(tensors, tensor => tensor.Bytes);
-        var places = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        var buffer = new byte[PieceBytes];
-        var pages = new MappedPages(source);
-        long done = 0;
-        for (int s = 0; s < shards.Count; s++)
-        {
-            string name = shards.Count == 1 ? "model.safetensors" : $"model-{s + 1:d5}-of-{shards.Count:d5}.safetensors";
-            using var writer = new SafetensorsWriter(Path.Combine(folder, name), [.. shards[s].Select(tensor => (tensor.Name, tensor.Type, tensor.Shape))]);
-            foreach (FolderTensor tensor in shards[s])
-            {
-                places.Add(tensor.Name, name);
-                Write(source, tensor, writer, pages, ref buffer, cancellation);
-                progress?.Report((double)(done += tensor.Bytes) / total);
-            }
-
-            writer.Complete();
-        }
-
-        if (shards.Count > 1) ShardIndex.Write(folder, places, total);
-    }
-
-    internal static void Write(Checkpoint source, FolderTensor tensor, SafetensorsWriter writer, MappedPages pages, ref byte[] buffer, CancellationToken cancellation)
-    {
-        if (tensor.Type == StoredType.I64)
-        {
-            WriteTable(source[tensor.Source], writer);
-            return;
-        }
-
-        if (tensor.Type == StoredType.F8E8M0 && tensor.Scales is { } scales)
-        {
-            writer.Write(scales);
-            return;
-        }
-
-        WeightMatrix matrix = TensorEncoder.Matrix(source, tensor.Source);
-        int rowBytes = checked((int)(tensor.Bytes / matrix.Rows)), most = Math.Max(1, PieceBytes / rowBytes);
-        if (buffer.Length < rowBytes) buffer = new byte[rowBytes];
-        byte[] piece = buffer;
-        for (int first = 0; first < matrix.Rows; first += most)
-        {
-            const int rowsOfItem = 16;
-            int start = first, rows = Math.Min(most, matrix.Rows - first);
-            Parallel.For(0, (rows + rowsOfItem - 1) / rowsOfItem, new ParallelOptions { CancellationToken = cancellation }, item =>
-            {
-                int row = item * rowsOfItem, count = Math.Min(rowsOfItem, rows - row);
-                Encode(matrix, tensor, start + row, count, piece.AsSpan(row * rowBytes, count * rowBytes));
-            });
-            writer.Write(piece.AsSpan(0, rows * rowBytes));
-            pages.Read(rows * matrix.RowBytes);
-        }
-    }
-
-    private static void Encode(WeightMatrix matrix, FolderTensor tensor, int firstRow, int rows, Span<byte> target)
-    {
-        switch (tensor.Type)
-        {
-            case StoredType.I8 or StoredType.F8E8M0:
-                for (int row = 0; row < rows; row++) Unpack(matrix, firstRow + row, tensor.Type == StoredType.I8, target.Slice(row * (target.Length / rows), target.Length / rows));
-                break;
-            case StoredType.F8E4M3:
-                Fp8Blocks.Encode(matrix, tensor.Scales!, firstRow, rows, target);
-                break;
-            default:
-                new RowEncoder().Encode(matrix, firstRow, rows, tensor.Type, null, [], target);
-                break;
-        }
-    }
-
-    // The other way round than in RowEncoder: neighbours share a byte again, and scales stand alone.
-    private static unsafe void Unpack(WeightMatrix mxfp4, int row, bool wantsCodes, Span<byte> target)
-    {
-        byte* block = mxfp4.Data + (row * mxfp4.RowBytes);
-        for (int group = 0; group < mxfp4.Columns / WeightMatrix.Fp4Group; group++, block += 17)
-        {
-            if (!wantsCodes)
-            {
-                target[group] = block[0];
-                continue;
-            }
-
-            for (int j = 0; j < 16; j += 2)
-            {
-                target[(group * 16) + (j / 2)] = (byte)((block[1 + j] & 15) | ((block[2 + j] & 15) << 4));
-                target[(group * 16) + 8 + (j / 2)] = (byte)((block[1 + j] >> 4) | (block[2 + j] & 0xF0));
-            }
-        }
-    }
-
-    private static void WriteTable(StoredTensor table, SafetensorsWriter writer)
-    {
-        if (table.Type == StoredType.I64) writer.Write(table.Bytes);
-        else writer.Write(MemoryMarshal.AsBytes<long>(Array.ConvertAll(MemoryMarshal.Cast<byte, int>(table.Bytes).ToArray(), id => (long)id)));
     }
 }

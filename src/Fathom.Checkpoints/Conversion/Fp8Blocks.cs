@@ -6,31 +6,41 @@ namespace Fathom.Checkpoints.Conversion;
 /// <summary>Finds the FP8 blocks that a matrix of wider numbers once was: where all 128×128 blocks are FP8 values under a power of two, it goes back without loss.</summary>
 internal static class Fp8Blocks
 {
-    /// <summary>The UE8M0 scales of the matrix, [ceil(rows/128), ceil(columns/128)]; null when it is not exactly FP8.</summary>
-    public static byte[]? Scales(WeightMatrix matrix, CancellationToken cancellation)
+    /// <summary>The UE8M0 scales of some bands of 128 rows, [ceil(rows/128), ceil(columns/128)].</summary>
+    /// <param name="matrix">The rows.</param>
+    /// <param name="scales">Receives the scales.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <returns>Whether the rows are exactly FP8.</returns>
+    public static bool TryScales(WeightMatrix matrix, Memory<byte> scales, CancellationToken cancellation)
     {
         const int edge = WeightMatrix.Fp8Block;
-        int bands = (matrix.Rows + edge - 1) / edge, blocks = (matrix.Columns + edge - 1) / edge;
-        var scales = new byte[bands * blocks];
-        ParallelLoopResult result = Parallel.For(0, bands, new ParallelOptions { CancellationToken = cancellation }, (band, state) =>
+        int bands = (matrix.Rows + edge - 1) / edge, blocks = BlocksOf(matrix.Columns);
+        return Parallel.For(0, bands, new ParallelOptions { CancellationToken = cancellation }, (band, state) =>
         {
             int first = band * edge, rows = Math.Min(edge, matrix.Rows - first);
             var values = new float[rows * matrix.Columns];
             for (int row = 0; row < rows; row++) matrix.DecodeRow(first + row, values.AsSpan(row * matrix.Columns, matrix.Columns));
             for (int block = 0; block < blocks; block++)
             {
-                if (!state.ShouldExitCurrentIteration && Scale(values, rows, matrix.Columns, block * edge, Math.Min(edge, matrix.Columns - (block * edge))) is { } scale) scales[(band * blocks) + block] = scale;
+                if (!state.ShouldExitCurrentIteration && Scale(values, rows, matrix.Columns, block * edge, Math.Min(edge, matrix.Columns - (block * edge))) is { } scale) scales.Span[(band * blocks) + block] = scale;
                 else state.Stop();
             }
-        });
-        return result.IsCompleted ? scales : null;
+        }).IsCompleted;
     }
 
+    /// <summary>Scales in a row of them.</summary>
+    public static int BlocksOf(int columns) => (columns + WeightMatrix.Fp8Block - 1) / WeightMatrix.Fp8Block;
+
     /// <summary>Writes rows as FP8 under scales that hold them exactly.</summary>
-    public static void Encode(WeightMatrix matrix, byte[] scales, int firstRow, int rows, Span<byte> target)
+    /// <param name="matrix">The rows.</param>
+    /// <param name="scales">The scales of the bands of the same rows.</param>
+    /// <param name="firstRow">Which of the rows is the first.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="target">Receives them.</param>
+    public static void Encode(WeightMatrix matrix, ReadOnlySpan<byte> scales, int firstRow, int rows, Span<byte> target)
     {
         var values = new float[matrix.Columns];
-        int blocks = (matrix.Columns + WeightMatrix.Fp8Block - 1) / WeightMatrix.Fp8Block;
+        int blocks = BlocksOf(matrix.Columns);
         for (int row = 0; row < rows; row++)
         {
             matrix.DecodeRow(firstRow + row, values);

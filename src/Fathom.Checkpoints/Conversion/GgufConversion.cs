@@ -21,8 +21,11 @@ internal sealed record PlannedFile(string Path, List<KeyValuePair<string, object
     /// <summary>What a person should know of it.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
-    /// <summary>What an unfinished file must have in its header to be gone on with; null where nothing is kept.</summary>
-    public string? Fingerprint { get; init; }
+    /// <summary>As <see cref="GgufOptions.MayReplace"/>.</summary>
+    public bool MayReplace { get; init; }
+
+    /// <summary>The options by which its tensors are made, as <see cref="Fingerprint.Of"/> has it.</summary>
+    public required string Options { get; init; }
 }
 
 /// <summary>Turns a folder of the official layout into a GGUF file: FP4 exactly into MXFP4 blocks, everything else as <see cref="GgufPlan"/> says.</summary>
@@ -34,40 +37,42 @@ public static class GgufConversion
     /// <param name="vocabulary">The tokenizer.</param>
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="progress">Receives the written share, 0 to 1.</param>
-    /// <param name="cancellation">Stops the work; nothing is left behind.</param>
+    /// <param name="news">Hears whether an earlier run is gone on with.</param>
+    /// <param name="cancellation">Stops the work; the next run goes on with it.</param>
     /// <exception cref="ArgumentException">Parts so small are too many.</exception>
-    /// <exception cref="CheckpointException">The checkpoint has what a GGUF file cannot hold.</exception>
-    /// <exception cref="IOException">The file cannot be written.</exception>
-    public static ConversionResult Write(Checkpoint source, string path, GgufVocabulary vocabulary, GgufOptions? options = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
+    /// <exception cref="CheckpointException">The checkpoint has what a GGUF file cannot hold, or cannot be read any more.</exception>
+    /// <exception cref="IOException">The file exists, is one of the source's, or cannot be written.</exception>
+    public static ConversionResult Write(Checkpoint source, string path, GgufVocabulary vocabulary, GgufOptions? options = null, IProgress<double>? progress = null, IProgress<string>? news = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(vocabulary);
         options ??= new GgufOptions();
         var plan = new GgufPlan(source, options);
-        var file = new PlannedFile(path, GgufMetadata.Of(source.Config, plan.HasPrediction, vocabulary), plan.Tensors()) { PartBytes = options.PartBytes, Notes = plan.Notes };
-        return Write(source, file, null, progress, cancellation);
+        List<PlannedTensor> tensors = plan.Tensors();
+        var file = new PlannedFile(path, GgufMetadata.Of(source, plan.HasPrediction, vocabulary, tensors.Select(tensor => (tensor.Type, tensor.Bytes))), tensors) { PartBytes = options.PartBytes, Notes = plan.Notes, MayReplace = options.MayReplace, Options = Fingerprint.Of($"convert {options.Matrices}") };
+        return Write(source, file, null, progress, news, cancellation);
     }
 
-    internal static ConversionResult Write(Checkpoint source, PlannedFile file, ImportanceMatrix? importance, IProgress<double>? progress, CancellationToken cancellation)
+    internal static ConversionResult Write(Checkpoint source, PlannedFile file, IImportance? importance, IProgress<double>? progress, IProgress<string>? news, CancellationToken cancellation)
     {
         List<GgufPart> parts = GgufPart.Of(file);
-        long total = file.Tensors.Sum(tensor => tensor.Bytes), done = 0;
-        using var encoder = new TensorEncoder(source, importance, cancellation);
-        using var writers = new GgufPartWriters(parts, isResumable: file.Fingerprint is not null);
+        long total = file.Tensors.Sum(tensor => tensor.Bytes);
+        using var files = new SourceFiles(source);
+        var fingerprint = new Fingerprint(files.Identity(), file.Options);
+        if (importance is not null) fingerprint = fingerprint with { Importance = importance.Identity };
+        using var writers = new GgufPartWriters(file, parts, fingerprint, [.. files.Paths]);
+        long done = writers.Prepare(news);
+        FreeSpace.Check(Path.GetDirectoryName(parts[0].Path)!, total - writers.BytesThere, "The file");
+        progress?.Report((double)done / total);
+        using var encoder = new TensorEncoder(source, files, importance, cancellation);
         for (int i = 0; i < parts.Count; i++)
         {
             GgufWriter writer = writers.Open(i);
-            done += parts[i].Tensors.Take(writer.NextTensor).Sum(tensor => tensor.Bytes);
-            FreeSpace.Check(Path.GetDirectoryName(parts[i].Path)!, total - done - writers.BytesAfter(i), "The file");
-            foreach (PlannedTensor tensor in parts[i].Tensors.Skip(writer.NextTensor))
-            {
-                cancellation.ThrowIfCancellationRequested();
-                encoder.Write(tensor, writer, bytes => progress?.Report((double)(done += bytes) / total));
-            }
-
+            encoder.Write([.. parts[i].Tensors.Skip(writer.NextTensor)], writer, bytes => progress?.Report((double)(done += bytes) / total));
             writer.Finish();
         }
 
+        files.CheckUnchanged();
         writers.Publish();
         return new ConversionResult(total, file.Tensors.GroupBy(tensor => tensor.Type).ToDictionary(group => group.Key, group => group.Sum(tensor => tensor.Bytes)), file.Notes, [.. parts.Select(part => part.Path)]);
     }

@@ -31,7 +31,6 @@ internal sealed record GgufPart(string Path, List<KeyValuePair<string, object>> 
     {
         List<KeyValuePair<string, object>> entries = index == 0 ? [.. file.Metadata] : [];
         if (count > 1) entries.AddRange([new("split.no", (ushort)index), new("split.count", (ushort)count), new("split.tensors.count", file.Tensors.Count)]);
-        if (file.Fingerprint is { } fingerprint) entries.Add(new("fathom.quantization", fingerprint));
         return entries;
     }
 }

@@ -86,8 +86,9 @@ internal sealed class GgufPlan(Checkpoint source, GgufOptions options, Func<Expe
         bool isBlocks = expected.Shape[^1] % WeightMatrix.Fp4Group == 0;
         return tensor.Type switch
         {
-            StoredType.F8E4M3 when HasFloatScales(expected) => StoredType.F32,
-            StoredType.F8E4M3 => options.Matrices == MatrixFormat.Q80 && expected.Role == TensorRole.Linear && isBlocks ? StoredType.Q80 : StoredType.BF16,
+            // Whatever wider numbers they came in: of another converter's file, or of a Base checkpoint.
+            StoredType.F8E4M3 or StoredType.BF16 or StoredType.F16 or StoredType.F32 when options.Matrices == MatrixFormat.Q80 && expected.Role == TensorRole.Linear && isBlocks => StoredType.Q80,
+            StoredType.F8E4M3 => HasFloatScales(expected) ? StoredType.F32 : StoredType.BF16,
             StoredType.I8 or StoredType.U8 or StoredType.F4 => HasFloatScales(expected) || !isBlocks ? StoredType.F32 : StoredType.Mxfp4,
             var type => type,
         };

@@ -1,17 +1,31 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 using Fathom.Checkpoints.Gguf;
 
 namespace Fathom.Checkpoints.Conversion;
 
-/// <summary>
-/// How much each input column of routed experts matters: the mean of its squared inputs while a text was read. In a
-/// file it is GGUF of the type "imatrix", as other engines write it: for each tensor sums of squares and counts.
-/// </summary>
+/// <summary>An importance matrix in memory, as it is measured and written; to quantise by one, <see cref="ImportanceFile"/> takes less memory.</summary>
 /// <param name="Sums">Sums of squared inputs by tensor of the GGUF file, [experts·columns].</param>
 /// <param name="Counts">Inputs that each expert had, [experts].</param>
-public sealed record ImportanceMatrix(IReadOnlyDictionary<string, float[]> Sums, IReadOnlyDictionary<string, float[]> Counts)
+public sealed record ImportanceMatrix(IReadOnlyDictionary<string, float[]> Sums, IReadOnlyDictionary<string, float[]> Counts) : IImportance
 {
-    private const string SumsEnding = ".in_sum2", CountsEnding = ".counts";
+    /// <inheritdoc/>
+    public string Identity
+    {
+        get
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            foreach ((string name, float[] sums) in Sums.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            {
+                hash.AppendData(Encoding.UTF8.GetBytes(name));
+                hash.AppendData(MemoryMarshal.AsBytes<float>(Counts[name]));
+                hash.AppendData(MemoryMarshal.AsBytes<float>(sums));
+            }
+
+            return Convert.ToHexStringLower(hash.GetHashAndReset());
+        }
+    }
 
     /// <summary>The name under which a matrix of routed experts stands in a GGUF file, and which of the experts it is.</summary>
     /// <param name="official">Its official name.</param>
@@ -22,9 +36,10 @@ public sealed record ImportanceMatrix(IReadOnlyDictionary<string, float[]> Sums,
         return (names.First(), expert);
     }
 
-    /// <summary>The mean square of each column's inputs; empty when the expert had none, or the tensor is not known.</summary>
-    /// <param name="tensor">The tensor's name in a GGUF file, such as <c>blk.0.ffn_up_exps.weight</c>.</param>
-    /// <param name="expert">Which of its experts.</param>
+    /// <inheritdoc/>
+    public (int Experts, int Columns)? SizeOf(string tensor) => Sums.TryGetValue(tensor, out float[]? sums) ? (Counts[tensor].Length, sums.Length / Counts[tensor].Length) : null;
+
+    /// <inheritdoc/>
     public float[] ColumnsOf(string tensor, int expert)
     {
         if (!Sums.TryGetValue(tensor, out float[]? sums)) return [];
@@ -46,8 +61,8 @@ public sealed record ImportanceMatrix(IReadOnlyDictionary<string, float[]> Sums,
         foreach ((string name, float[] sums) in Sums)
         {
             int experts = Counts[name].Length;
-            tensors.Add((name + SumsEnding, StoredType.F32, [experts, sums.Length / experts]));
-            tensors.Add((name + CountsEnding, StoredType.F32, [experts, 1]));
+            tensors.Add((name + ImportanceFile.SumsEnding, StoredType.F32, [experts, sums.Length / experts]));
+            tensors.Add((name + ImportanceFile.CountsEnding, StoredType.F32, [experts, 1]));
         }
 
         using var writer = new GgufWriter(path, metadata, tensors);
@@ -62,30 +77,21 @@ public sealed record ImportanceMatrix(IReadOnlyDictionary<string, float[]> Sums,
         writer.Complete();
     }
 
-    /// <summary>Reads it.</summary>
+    /// <summary>Reads it, all of it into memory.</summary>
     /// <exception cref="CheckpointException">The file is none of this type, or damaged.</exception>
     public static ImportanceMatrix Read(string path)
     {
-        using GgufFile file = GgufFile.Open(path);
-        if (file.Metadata.GetValueOrDefault("general.type") is not "imatrix") throw new CheckpointException(path, "general.type", "imatrix", $"{file.Metadata.GetValueOrDefault("general.type") ?? "none"}", "make one with 'fathom imatrix'");
+        using ImportanceFile file = ImportanceFile.Open(path);
         Dictionary<string, float[]> sums = new(StringComparer.Ordinal), counts = new(StringComparer.Ordinal);
-        foreach ((string name, StoredTensor tensor) in file.Tensors)
+        foreach (string tensor in file.Tensors)
         {
-            if (!name.EndsWith(SumsEnding, StringComparison.Ordinal)) continue;
-            string of = name[..^SumsEnding.Length];
-            if (!file.Tensors.TryGetValue(of + CountsEnding, out StoredTensor? count)) throw new CheckpointException(path, of + CountsEnding, "this tensor", "none");
-            float[] values = Floats(tensor), inputs = Floats(count);
-            if (inputs.Length == 0 || values.Length % inputs.Length != 0) throw new CheckpointException(path, name, $"as many values for each of {inputs.Length} experts", $"{values.Length}");
-            if (values.Concat(inputs).Any(value => !(value >= 0) || !float.IsFinite(value))) throw new CheckpointException(path, name, "finite sums of squares and counts", "others");
-            (sums[of], counts[of]) = (values, inputs);
+            (int experts, int columns) = file.SizeOf(tensor)!.Value;
+            if ((long)experts * columns > Array.MaxLength) throw new CheckpointException(path, tensor, $"at most {Array.MaxLength} values", $"{(long)experts * columns}");
+            var all = new float[experts * columns];
+            for (int expert = 0; expert < experts; expert++) file.SumsOf(tensor, expert).CopyTo(all.AsSpan(expert * columns));
+            (sums[tensor], counts[tensor]) = (all, file.CountsOf(tensor).ToArray());
         }
 
         return new ImportanceMatrix(sums, counts);
-    }
-
-    private static float[] Floats(StoredTensor tensor)
-    {
-        if (tensor.Type != StoredType.F32) throw new CheckpointException(tensor.File, tensor.Name, "F32", StoredTypes.NameOf(tensor.Type));
-        return tensor.ByteLength <= int.MaxValue ? tensor.ToFloats() : throw new CheckpointException(tensor.File, tensor.Name, "at most 2 GiB", $"{tensor.ByteLength} bytes");
     }
 }

@@ -8,54 +8,86 @@ public static class NamingConversion
     // What belongs to a checkpoint besides weights and config; the rest of a folder is about the other naming, or not needed to run it.
     private static readonly string[] Beside = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json", "chat_template.jinja", "LICENSE"];
 
-    /// <summary>Writes the folder; it appears under its name only when it is complete.</summary>
+    // Bytes of a tensor that are copied at once.
+    private const int CopiedBytes = 8 << 20;
+
+    /// <summary>Writes the folder; it appears under its name only when it is complete. What a stopped run has done stays in <c>NAME.partial</c> and is gone on with.</summary>
     /// <param name="source">The checkpoint, of another naming.</param>
-    /// <param name="directory">The folder to make; it must not exist, or be empty.</param>
+    /// <param name="directory">The folder to make.</param>
     /// <param name="naming">What the tensors are to be called.</param>
     /// <param name="tokenizerJson">The text of tokenizer.json for what a GGUF file becomes; a folder's files are copied.</param>
-    /// <param name="progress">Receives the written share, 0 to 1.</param>
-    /// <param name="cancellation">Stops the work; nothing is left behind.</param>
+    /// <param name="mayReplace">Whether the folder may hold an older checkpoint, and nothing else, that is replaced.</param>
+    /// <param name="progress">Receives the share of the work that is done, 0 to 1.</param>
+    /// <param name="news">Hears whether an earlier run is gone on with.</param>
+    /// <param name="cancellation">Stops the work; the next run goes on with it.</param>
     /// <exception cref="CheckpointException">The checkpoint has what the other naming cannot say, or a file of it changed.</exception>
     /// <exception cref="IOException">The folder is not empty, the disk is too small or cannot be written.</exception>
-    public static ConversionResult Write(Checkpoint source, string directory, TensorNaming naming, string? tokenizerJson = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
+    public static ConversionResult Write(Checkpoint source, string directory, TensorNaming naming, string? tokenizerJson = null, bool mayReplace = false, IProgress<double>? progress = null, IProgress<string>? news = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(source);
-        var plan = new NamingPlan(source, naming, cancellation);
-        List<NamedTensor> tensors = plan.Tensors();
-        long total = tensors.Sum(tensor => StoredTypes.BytesOf(tensor.Type, tensor.Shape)), done = 0;
-        string configFile = Path.Combine(source.Location, "config.json");
-        bool isGguf = source.Vocabulary is not null;
-        V4Config config = source.Config with { HasDraftBlockKeys = source.Vocabulary?.HasDraftBlockKeys ?? source.Config.HasDraftBlockKeys };
-        string json = TransformersConfigWriter.Write(isGguf ? System.Text.Encoding.UTF8.GetBytes(config.ToJson()) : File.ReadAllBytes(configFile), config, naming, configFile);
-        using var bytes = new SourceBytes();
-        var pages = new MappedPages(source);
-        byte[] buffer = isGguf ? new byte[FolderConversion.PieceBytes] : [];
-        ShardedFolder.Write(
-            directory,
-            tensors,
-            tensor => (tensor.Name, tensor.Type, tensor.Shape),
-            string.Empty,
-            folder =>
-            {
-                File.WriteAllText(Path.Combine(folder, "config.json"), json);
-                if (tokenizerJson is not null) File.WriteAllText(Path.Combine(folder, Beside[0]), tokenizerJson);
-                foreach (string name in Beside.Where(name => !isGguf && File.Exists(Path.Combine(source.Location, name)))) File.Copy(Path.Combine(source.Location, name), Path.Combine(folder, name));
-            },
-            (tensor, writer) =>
-            {
-                foreach (FolderTensor part in tensor.Parts)
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    if (!isGguf && source[part.Source].ByteLength == part.Bytes)
-                    {
-                        bytes.Copy(source[part.Source], writer, count => progress?.Report((double)(done += count) / total), cancellation);
-                        continue;
-                    }
+        directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
+        using var files = new SourceFiles(source);
+        string[] sources = [.. files.Paths];
+        OutputFiles.CheckFolder(directory, sources, mayReplace, FolderPartial.IsWritten);
+        string parent = Path.GetDirectoryName(directory) ?? throw new IOException($"{directory} cannot be made; name a new folder.");
+        Directory.CreateDirectory(parent);
+        string config = ConfigOf(source, naming);
+        using var partial = FolderPartial.Open(directory, new Fingerprint(files.Identity(), Fingerprint.Of($"{naming} names {config} {tokenizerJson}")), sources);
+        using var reader = new SourceReader(source, files);
+        var plan = new NamingPlan(source, naming, reader, cancellation);
 
-                    FolderConversion.Write(source, part, writer, pages, ref buffer, cancellation);
-                    progress?.Report((double)(done += part.Bytes) / total);
-                }
-            });
-        return new ConversionResult(total, tensors.GroupBy(tensor => tensor.Type).ToDictionary(group => group.Key, group => group.Sum(tensor => StoredTypes.BytesOf(tensor.Type, tensor.Shape))), [.. plan.Notes], [Path.GetFullPath(directory)]);
+        // Until it is known how much there is to write, it is taken for as much as there is to look at.
+        long lookedAt = plan.LookedAtBytes, all = 2 * lookedAt, done = 0;
+        void Advance(long bytes) => progress?.Report((double)(done += bytes) / all);
+        List<NamedTensor> tensors = plan.Tensors(Advance);
+        var shards = new FolderShards<NamedTensor>(partial.Folder, tensors, tensor => (tensor.Name, tensor.Type, tensor.Shape));
+        (long total, long there) = (shards.TotalBytes, shards.BytesThere);
+        all = lookedAt + total;
+        partial.Announce(news, there, total);
+        FreeSpace.Check(parent, total - there, "The checkpoint");
+        Advance(there);
+
+        WriteSmallFiles(source, partial.Folder, config, tokenizerJson);
+        var writer = new FolderWriter(source, reader, cancellation);
+        var buffer = new byte[CopiedBytes];
+        shards.Write((some, shard) =>
+        {
+            foreach (FolderTensor part in some.SelectMany(tensor => tensor.Parts))
+            {
+                if (source.Vocabulary is not null || source[part.Source].ByteLength != part.Bytes) writer.Write([part], shard, Advance);
+                else Copy(files, source[part.Source], shard, buffer, Advance, cancellation);
+            }
+        });
+        files.CheckUnchanged();
+        partial.Publish(directory, mayReplace);
+        return new ConversionResult(total, tensors.GroupBy(tensor => tensor.Type).ToDictionary(group => group.Key, group => group.Sum(tensor => StoredTypes.BytesOf(tensor.Type, tensor.Shape))), [.. plan.Notes], [directory]);
+    }
+
+    private static string ConfigOf(Checkpoint source, TensorNaming naming)
+    {
+        string file = Path.Combine(source.Location, "config.json");
+        V4Config config = source.Config with { HasDraftBlockKeys = source.Vocabulary?.HasDraftBlockKeys ?? source.Config.HasDraftBlockKeys };
+        return TransformersConfigWriter.Write(source.Vocabulary is null ? File.ReadAllBytes(file) : System.Text.Encoding.UTF8.GetBytes(config.ToJson()), config, naming, file);
+    }
+
+    private static void WriteSmallFiles(Checkpoint source, string folder, string config, string? tokenizerJson)
+    {
+        AtomicFile.Write(Path.Combine(folder, "config.json"), config);
+        if (tokenizerJson is not null) AtomicFile.Write(Path.Combine(folder, Beside[0]), tokenizerJson);
+        if (source.Vocabulary is not null) return;
+        foreach (string name in Beside.Where(name => File.Exists(Path.Combine(source.Location, name)))) File.Copy(Path.Combine(source.Location, name), Path.Combine(folder, name), overwrite: true);
+    }
+
+    private static unsafe void Copy(SourceFiles files, StoredTensor tensor, SafetensorsWriter writer, byte[] buffer, Action<long> written, CancellationToken cancellation)
+    {
+        for (long at = 0; at < tensor.ByteLength;)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int count = (int)Math.Min(buffer.Length, tensor.ByteLength - at);
+            fixed (byte* target = buffer) files.Read(tensor, at, target, count);
+            writer.Write(buffer.AsSpan(0, count));
+            written(count);
+            at += count;
+        }
     }
 }

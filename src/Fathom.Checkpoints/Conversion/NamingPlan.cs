@@ -12,10 +12,14 @@ internal sealed record NamedTensor(string Name, StoredType Type, long[] Shape, I
 /// <summary>Decides which tensors a folder of another naming gets; formats stay, and experts of a layer become stacks or come out of them. The MTP block stays out.</summary>
 /// <param name="source">The checkpoint, of any kind.</param>
 /// <param name="naming">The naming that is wanted.</param>
+/// <param name="reader">Reads the checkpoint.</param>
 /// <param name="cancellation">Stops the work.</param>
-internal sealed class NamingPlan(Checkpoint source, TensorNaming naming, CancellationToken cancellation)
+internal sealed class NamingPlan(Checkpoint source, TensorNaming naming, SourceReader reader, CancellationToken cancellation)
 {
-    private readonly FolderPlan? ofGguf = source.Vocabulary is null ? null : new FolderPlan(source, cancellation);
+    private readonly FolderPlan? ofGguf = source.Vocabulary is null ? null : new FolderPlan(source, reader, cancellation);
+
+    /// <summary>Bytes that are looked at before formats are decided.</summary>
+    public long LookedAtBytes => ofGguf?.LookedAtBytes ?? 0;
 
     /// <summary>What a person should know.</summary>
     public IEnumerable<string> Notes
@@ -30,9 +34,10 @@ internal sealed class NamingPlan(Checkpoint source, TensorNaming naming, Cancell
     }
 
     /// <summary>The tensors in the order of the layout.</summary>
-    public List<NamedTensor> Tensors()
+    /// <param name="looked">Hears of bytes that were looked at.</param>
+    public List<NamedTensor> Tensors(Action<long> looked)
     {
-        IEnumerable<FolderTensor> all = ofGguf is not null ? ofGguf.Tensors().Where(tensor => !IsPrediction(tensor.Name)) : TensorLayout.MainModel(source.Config).SelectMany(Of);
+        IEnumerable<FolderTensor> all = ofGguf is not null ? ofGguf.Tensors(looked).Where(tensor => !IsPrediction(tensor.Name)) : TensorLayout.MainModel(source.Config).SelectMany(Of);
         return naming == TensorNaming.Official ? [.. all.Select(tensor => new NamedTensor(tensor.Name, tensor.Type, tensor.Shape, [tensor]))] : Stacked(all);
     }
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Fathom.Checkpoints.Gguf;
 using Fathom.Compute;
 using Fathom.Compute.Quantizing;
@@ -18,7 +17,7 @@ public sealed record QuantizationOptions : GgufOptions
     public StoredType? Down { get; init; }
 
     /// <summary>What the experts' inputs were like, or null.</summary>
-    public ImportanceMatrix? Importance { get; init; }
+    public IImportance? Importance { get; init; }
 
     /// <summary>
     /// Stores the experts' rounded values as 32-bit numbers: no smaller, but with the same predictions, and for rows of any
@@ -39,11 +38,12 @@ public static class Quantization
     /// <param name="vocabulary">The tokenizer.</param>
     /// <param name="options">How.</param>
     /// <param name="progress">Receives the written share, 0 to 1.</param>
-    /// <param name="cancellation">Stops the work.</param>
+    /// <param name="news">Hears whether an earlier run is gone on with.</param>
+    /// <param name="cancellation">Stops the work; the next run goes on with it.</param>
     /// <exception cref="ArgumentException">A format is none of <see cref="Formats"/>.</exception>
-    /// <exception cref="CheckpointException">The importance matrix is of another model, or a weight is not finite.</exception>
-    /// <exception cref="IOException">The file cannot be written.</exception>
-    public static ConversionResult Write(Checkpoint source, string path, GgufVocabulary vocabulary, QuantizationOptions options, IProgress<double>? progress = null, CancellationToken cancellation = default)
+    /// <exception cref="CheckpointException">The importance matrix is of another model, a weight is not finite, or the checkpoint cannot be read any more.</exception>
+    /// <exception cref="IOException">The file exists, is one of the source's, or cannot be written.</exception>
+    public static ConversionResult Write(Checkpoint source, string path, GgufVocabulary vocabulary, QuantizationOptions options, IProgress<double>? progress = null, IProgress<string>? news = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(vocabulary);
@@ -57,10 +57,20 @@ public static class Quantization
         var plan = new GgufPlan(source, options, (expected, kept) => FormatOf(expected, kept, options, tooShort));
         List<PlannedTensor> tensors = plan.Tensors();
         if (options.Importance is { } importance) CheckImportance(source, tensors, importance);
-        var file = new PlannedFile(path, GgufMetadata.Of(source.Config, plan.HasPrediction, vocabulary), tensors) { PartBytes = options.PartBytes, Notes = plan.Notes, Fingerprint = Fingerprint(source, tensors, options) };
-        ConversionResult result = GgufConversion.Write(source, file, options.Importance, progress, cancellation);
-        return tooShort.Count == 0 ? result : result with { Notes = [.. result.Notes, $"Experts' matrices {string.Join(", ", tooShort.Order())} stay as they are, because their rows are no whole blocks of 256."] };
+        string made = Fingerprint.Of($"quantize {options.Experts} {options.Down ?? options.Experts} {options.Matrices} {options.Decoded}");
+        var file = new PlannedFile(path, GgufMetadata.Of(source, plan.HasPrediction, vocabulary, tensors.Select(tensor => (tensor.Type, tensor.Bytes))), tensors) { PartBytes = options.PartBytes, Notes = [.. plan.Notes, .. NotesOf(source, tensors, tooShort)], MayReplace = options.MayReplace, Options = made };
+        return GgufConversion.Write(source, file, options.Importance, progress, news, cancellation);
     }
+
+    private static IEnumerable<string> NotesOf(Checkpoint source, List<PlannedTensor> tensors, HashSet<string> tooShort)
+    {
+        if (tooShort.Count > 0) yield return $"Experts' matrices {string.Join(", ", tooShort.Order())} stay as they are, because their rows are no whole blocks of 256.";
+        StoredType[] rounded = [.. tensors.Where(tensor => tensor.Shape.Length == 3).Select(tensor => (From: source[tensor.Sources[0]].Type, tensor.Type)).Where(pair => pair.From != pair.Type && IsRounded(pair.From)).Select(pair => pair.From).Distinct().Order()];
+        if (rounded.Length > 0) yield return $"The source's experts were rounded to {string.Join(" and ", rounded.Select(StoredTypes.NameOf))} before, and that error stays in them; a file made of the original checkpoint is better.";
+    }
+
+    // MXFP4 holds what DeepSeek's own experts say, and Q8_0 nearly so.
+    private static bool IsRounded(StoredType type) => StoredTypes.IsGgufBlock(type) && type is not (StoredType.Mxfp4 or StoredType.Q80);
 
     private static (StoredType Type, WeightFormat? RoundsThrough) FormatOf(ExpectedTensor expected, StoredType kept, QuantizationOptions options, HashSet<string> tooShort)
     {
@@ -72,45 +82,17 @@ public static class Quantization
         return (kept, null);
     }
 
-    private static void CheckImportance(Checkpoint source, List<PlannedTensor> tensors, ImportanceMatrix importance)
+    private static void CheckImportance(Checkpoint source, List<PlannedTensor> tensors, IImportance importance)
     {
         foreach (PlannedTensor tensor in tensors.Where(tensor => tensor.Shape.Length == 3))
         {
+            (int Experts, int Columns)? size = importance.SizeOf(tensor.Name);
+
             // The MTP block reads no text when importance is measured.
-            if (tensor.Sources[0].StartsWith("mtp.", StringComparison.Ordinal) && !importance.Sums.ContainsKey(tensor.Name)) continue;
-            if (!importance.Sums.TryGetValue(tensor.Name, out float[]? sums)) throw new CheckpointException(source.Location, tensor.Name, "this tensor in the importance matrix", "none", "make one of this model with 'fathom imatrix'");
-            if (importance.Counts[tensor.Name].Length != tensor.Shape[0] || sums.Length != tensor.Shape[0] * tensor.Shape[2])
-                throw new CheckpointException(source.Location, tensor.Name, $"an importance matrix for {tensor.Shape[0]} experts of {tensor.Shape[2]} columns", $"one for {importance.Counts[tensor.Name].Length} experts and {sums.Length} columns in all", "make one of this model with 'fathom imatrix'");
+            if (tensor.Sources[0].StartsWith("mtp.", StringComparison.Ordinal) && size is null) continue;
+            if (size is not { } found) throw new CheckpointException(source.Location, tensor.Name, "this tensor in the importance matrix", "none", "make one of this model with 'fathom imatrix'");
+            if (found.Experts != tensor.Shape[0] || found.Columns != tensor.Shape[2])
+                throw new CheckpointException(source.Location, tensor.Name, $"an importance matrix for {tensor.Shape[0]} experts of {tensor.Shape[2]} columns", $"one for {found.Experts} experts of {found.Columns} columns", "make one of this model with 'fathom imatrix'");
         }
-    }
-
-    // In the header of the unfinished file, so that a run with another source or importance begins anew.
-    private static string Fingerprint(Checkpoint source, List<PlannedTensor> tensors, QuantizationOptions options)
-    {
-        // As many bytes as the system brings when one is touched.
-        const int touched = 64 << 10;
-        var pages = new MappedPages(source);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (PlannedTensor tensor in tensors)
-        {
-            foreach (string name in tensor.Sources)
-            {
-                // The beginning of each tensor tells models apart without reading them.
-                StoredTensor stored = source[name];
-                hash.AppendData(BitConverter.GetBytes(stored.ByteLength));
-                unsafe
-                {
-                    hash.AppendData(new ReadOnlySpan<byte>(stored.Data, (int)Math.Min(stored.ByteLength, 64)));
-                }
-
-                pages.Read(touched);
-            }
-
-            if (options.Importance?.Sums.TryGetValue(tensor.Name, out float[]? sums) == true) hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(sums));
-        }
-
-        hash.AppendData([(byte)options.Experts, (byte)(options.Down ?? options.Experts), (byte)options.Matrices, options.Decoded ? (byte)1 : (byte)0]);
-        hash.AppendData(BitConverter.GetBytes(options.PartBytes ?? 0));
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -4,103 +4,92 @@ using Fathom.Compute;
 
 namespace Fathom.Checkpoints.Conversion;
 
-/// <summary>Makes the bytes of planned tensors, on all processors, and hands them on in order. Memory is bounded by one piece.</summary>
-internal sealed class TensorEncoder(Checkpoint source, ImportanceMatrix? importance, CancellationToken cancellation) : IDisposable
+/// <summary>Makes the bytes of planned tensors, on all processors, and hands them on in order. Memory is bounded by three pieces.</summary>
+internal sealed class TensorEncoder(Checkpoint source, SourceFiles files, IImportance? importance, CancellationToken cancellation) : IDisposable
 {
-    // Bytes that are made at once, and rows that one thread takes at a time.
-    private const int PieceBytes = 32 << 20;
+    // Rows that one thread takes at a time.
     private const int RowsOfItem = 16;
 
     private readonly ThreadLocal<RowEncoder> encoders = new(() => new RowEncoder());
-    private readonly MappedPages pages = new(source);
-    private byte[] piece = [];
+    private readonly SourceReader reader = new(source, files);
+    private byte[] made = [];
 
-    /// <summary>Writes a tensor.</summary>
-    /// <param name="tensor">What to make.</param>
+    /// <summary>Writes tensors.</summary>
+    /// <param name="tensors">What to make, in the order of the file.</param>
     /// <param name="writer">Receives the bytes.</param>
     /// <param name="written">Hears of the bytes of each piece.</param>
-    public void Write(PlannedTensor tensor, GgufWriter writer, Action<long> written)
+    public void Write(IReadOnlyList<PlannedTensor> tensors, GgufWriter writer, Action<long> written)
     {
-        if (tensor.JoinsRows) WriteJoined(tensor, writer, written);
-        for (int i = 0; i < tensor.Sources.Count && !tensor.JoinsRows; i++)
-        {
-            string name = tensor.Sources[i];
-            if (tensor.Type == StoredType.I32) WriteTable(source[name], writer);
-            else WriteMatrix(Matrix(source, name), tensor, importance is null ? [] : importance.ColumnsOf(tensor.Name, i), writer, written);
-        }
-
-        writer.EndTensor();
-    }
-
-    public void Dispose() => encoders.Dispose();
-
-    /// <summary>A stored matrix; a vector is a matrix of one row.</summary>
-    internal static unsafe WeightMatrix Matrix(Checkpoint source, string name)
-    {
-        StoredTensor tensor = source[name];
-        if (tensor.Shape.Count == 2)
-        {
-            WeightMatrix matrix = source.Matrix(name);
-            if (!source.ExpertScalesAreChecked && matrix.Scales != null) ScaleCheck.Verify(source[name[..^".weight".Length] + ".scale"]);
-            return matrix;
-        }
-
-        WeightFormat format = tensor.Type switch { StoredType.F32 => WeightFormat.F32, StoredType.F16 => WeightFormat.F16, _ => WeightFormat.BF16 };
-        return new WeightMatrix(format, 1, checked((int)tensor.Shape[0]), tensor.Data);
-    }
-
-    private void WriteJoined(PlannedTensor tensor, GgufWriter writer, Action<long> written)
-    {
-        WeightMatrix[] matrices = [.. tensor.Sources.Select(name => Matrix(source, name))];
-        var row = new byte[StoredTypes.BytesOf(tensor.Type, [tensor.Shape[1]])];
-        for (int index = 0; index < tensor.Shape[0]; index++)
+        foreach ((RowRange<(PlannedTensor Tensor, int Index)> range, SourcePiece piece) in reader.Read(tensors.SelectMany(Ranges)))
         {
             cancellation.ThrowIfCancellationRequested();
-            int part = row.Length / matrices.Length;
-            for (int i = 0; i < matrices.Length; i++) encoders.Value!.Encode(matrices[i], index, 1, tensor.Type, null, [], row.AsSpan(i * part, part));
-            writer.Write(row);
-            pages.Read(matrices.Sum(matrix => matrix.RowBytes));
+            PlannedTensor tensor = range.For.Tensor;
+            int bytes = checked((int)(RowBytes(tensor) * range.Rows));
+            if (made.Length < bytes) made = new byte[bytes];
+            if (tensor.Type == StoredType.I32) MakeTable(tensor, piece, made.AsSpan(0, bytes));
+            else MakeRows(tensor, range.For.Index, piece);
+            writer.Write(made.AsSpan(0, bytes));
+            written(bytes);
+            if (range.IsLast) writer.EndTensor();
         }
-
-        written(tensor.Bytes);
     }
 
-    private void WriteMatrix(WeightMatrix matrix, PlannedTensor tensor, float[] columns, GgufWriter writer, Action<long> written)
+    public void Dispose()
     {
-        int rowBytes = (int)StoredTypes.BytesOf(tensor.Type, [matrix.Columns]);
-        int most = Math.Max(RowsOfItem, PieceBytes / rowBytes / RowsOfItem * RowsOfItem);
-        if (piece.Length < (long)Math.Min(most, matrix.Rows) * rowBytes) piece = new byte[(long)Math.Min(most, matrix.Rows) * rowBytes];
-        for (int first = 0; first < matrix.Rows; first += most)
+        reader.Dispose();
+        encoders.Dispose();
+    }
+
+    private static long RowBytes(PlannedTensor tensor) => StoredTypes.BytesOf(tensor.Type, [tensor.Shape[^1]]);
+
+    // The sources one after the other, or side by side.
+    private IEnumerable<RowRange<(PlannedTensor Tensor, int Index)>> Ranges(PlannedTensor tensor)
+    {
+        IReadOnlyList<string>[] groups = tensor.JoinsRows ? [tensor.Sources] : [.. tensor.Sources.Select(name => (string[])[name])];
+        for (int i = 0; i < groups.Length; i++)
         {
-            int start = first, rows = Math.Min(most, matrix.Rows - first);
-            try
+            StoredTensor first = source[groups[i][0]];
+            int rows = SourcePiece.RowsOf(first);
+            long sourceBytes = first.ByteLength / rows * groups[i].Count;
+            foreach ((int start, int count) in SourceReader.Pieces(rows, Math.Max(sourceBytes, RowBytes(tensor))))
+                yield return new((tensor, i), groups[i], start, count, i == groups.Length - 1 && start + count == rows);
+        }
+    }
+
+    private void MakeRows(PlannedTensor tensor, int index, SourcePiece piece)
+    {
+        WeightMatrix[] matrices = [.. Enumerable.Range(0, tensor.JoinsRows ? tensor.Sources.Count : 1).Select(piece.Matrix)];
+        float[] columns = importance?.ColumnsOf(tensor.Name, index) ?? [];
+        int rowBytes = (int)RowBytes(tensor), partBytes = rowBytes / matrices.Length;
+        try
+        {
+            Parallel.For(0, (piece.Rows + RowsOfItem - 1) / RowsOfItem, new ParallelOptions { CancellationToken = cancellation }, item =>
             {
-                Parallel.For(0, (rows + RowsOfItem - 1) / RowsOfItem, new ParallelOptions { CancellationToken = cancellation }, item =>
+                int row = item * RowsOfItem, count = Math.Min(RowsOfItem, piece.Rows - row);
+                if (matrices.Length == 1) encoders.Value!.Encode(matrices[0], row, count, tensor.Type, tensor.RoundsThrough, columns, made.AsSpan(row * rowBytes, count * rowBytes));
+                for (int i = 0; i < count && matrices.Length > 1; i++)
                 {
-                    int row = item * RowsOfItem, count = Math.Min(RowsOfItem, rows - row);
-                    encoders.Value!.Encode(matrix, start + row, count, tensor.Type, tensor.RoundsThrough, columns, piece.AsSpan(row * rowBytes, count * rowBytes));
-                });
-            }
-            catch (AggregateException exception) when (exception.InnerException is NotFiniteNumberException)
-            {
-                throw new CheckpointException(source.Location, tensor.Name, "finite weights", "NaN or infinity", "the checkpoint is damaged, fetch it again", exception);
-            }
-
-            writer.Write(piece.AsSpan(0, rows * rowBytes));
-            pages.Read(rows * matrix.RowBytes);
-            written((long)rows * rowBytes);
+                    for (int part = 0; part < matrices.Length; part++) encoders.Value!.Encode(matrices[part], row + i, 1, tensor.Type, null, [], made.AsSpan(((row + i) * rowBytes) + (part * partBytes), partBytes));
+                }
+            });
+        }
+        catch (AggregateException exception) when (exception.InnerException is NotFiniteNumberException)
+        {
+            throw new CheckpointException(source.Location, tensor.Name, "finite weights", "NaN or infinity", "the checkpoint is damaged, fetch it again", exception);
         }
     }
 
-    private static void WriteTable(StoredTensor table, GgufWriter writer)
+    // Ids of experts in 32 bits.
+    private void MakeTable(PlannedTensor tensor, SourcePiece piece, Span<byte> target)
     {
-        if (table.Type == StoredType.I32)
+        if (source[tensor.Sources[0]].Type == StoredType.I32)
         {
-            writer.Write(table.Bytes);
+            piece.Bytes(0).CopyTo(target);
             return;
         }
 
-        int[] ids = Array.ConvertAll(MemoryMarshal.Cast<byte, long>(table.Bytes).ToArray(), id => (int)id);
-        writer.Write(MemoryMarshal.AsBytes<int>(ids));
+        ReadOnlySpan<long> ids = MemoryMarshal.Cast<byte, long>(piece.Bytes(0));
+        Span<int> narrow = MemoryMarshal.Cast<byte, int>(target);
+        for (int i = 0; i < ids.Length; i++) narrow[i] = (int)ids[i];
     }
 }

@@ -10,12 +10,14 @@ public sealed unsafe class GgufFile : ICheckpointFile
     private const ulong MostTensors = 1 << 18;
     private const ulong MostKeys = 1 << 16;
     private const int MostDimensions = 4;
+    private const long MostValueBytes = 16 << 20;
     private const long DefaultAlignment = 32;
     private const long MostAlignment = 1 << 20;
     private const int HeaderBytes = 24;
 
     private readonly MappedFile mapped;
     private readonly Dictionary<string, object> metadata = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (uint Type, long Start, long End)> valuePlaces = new(StringComparer.Ordinal);
     private readonly Dictionary<string, StoredTensor> tensors = new(StringComparer.Ordinal);
 
     private GgufFile(MappedFile mapped) => this.mapped = mapped;
@@ -47,6 +49,13 @@ public sealed unsafe class GgufFile : ICheckpointFile
         }
     }
 
+    /// <summary>A value of metadata in the bytes of the file; null when it has more than 16 MiB.</summary>
+    internal GgufValue? ValueOf(string key)
+    {
+        (uint type, long start, long end) = valuePlaces[key];
+        return end - start > MostValueBytes ? null : new GgufValue(type, new ReadOnlySpan<byte>(mapped.Start + start, (int)(end - start)).ToArray(), metadata[key] as string);
+    }
+
     /// <inheritdoc/>
     void ICheckpointFile.Forget() => mapped.Forget();
 
@@ -65,7 +74,10 @@ public sealed unsafe class GgufFile : ICheckpointFile
         for (ulong i = 0; i < keyCount; i++)
         {
             string key = reader.Text("a key");
-            if (!metadata.TryAdd(key, reader.Value(reader.UInt32(key), key))) throw new CheckpointException(Path, key, "each key once", "it twice");
+            uint type = reader.UInt32(key);
+            long start = reader.Position;
+            if (!metadata.TryAdd(key, reader.Value(type, key))) throw new CheckpointException(Path, key, "each key once", "it twice");
+            valuePlaces.Add(key, (type, start, reader.Position));
         }
 
         long alignment = Alignment();

@@ -49,6 +49,13 @@ public static class GgufHeader
     private static void Entry(BinaryWriter writer, string key, object value)
     {
         Text(writer, key);
+        if (value is GgufValue known)
+        {
+            writer.Write(known.Type);
+            writer.Write(known.Bytes);
+            return;
+        }
+
         if (value is not Array array)
         {
             writer.Write(TypeOf(value.GetType()));

@@ -6,16 +6,50 @@ internal static class GgufMetadata
     private const uint SqrtSoftplus = 4;
     private const uint QuantizationVersion = 2;
 
+    private const string NameKey = "general.name", FileTypeKey = "general.file_type";
+
+    // What is written anew, and what speaks of one file's bytes alone.
+    private static readonly HashSet<string> Own = new(StringComparer.Ordinal)
+    {
+        "general.architecture", "general.quantization_version", "general.alignment", FileTypeKey, GgufVocabulary.JsonKey,
+        "tokenizer.ggml.model", "tokenizer.ggml.pre", "tokenizer.ggml.tokens", "tokenizer.ggml.token_type", "tokenizer.ggml.merges", "tokenizer.ggml.bos_token_id", "tokenizer.ggml.eos_token_id",
+    };
+
+    // What other engines call a file in which most bytes have a format (llama_ftype).
+    private static readonly Dictionary<StoredType, uint> FileTypes = new()
+    {
+        [StoredType.F32] = 0, [StoredType.F16] = 1, [StoredType.Q80] = 7, [StoredType.Q2K] = 10, [StoredType.Q4K] = 14, [StoredType.Q6K] = 18, [StoredType.Iq2Xxs] = 19, [StoredType.BF16] = 32, [StoredType.Mxfp4] = 38,
+    };
+
+    /// <summary>What a file says in general and of its tokenizer that Fathom has no use for: license, chat template and the like. Files made of it say the same.</summary>
+    public static IReadOnlyDictionary<string, GgufValue> OthersOf(GgufFile file)
+    {
+        var others = new SortedDictionary<string, GgufValue>(StringComparer.Ordinal);
+        foreach (string key in file.Metadata.Keys)
+        {
+            bool isGeneral = key.StartsWith("general.", StringComparison.Ordinal) || key.StartsWith("tokenizer.", StringComparison.Ordinal);
+            if (isGeneral && !Own.Contains(key) && file.ValueOf(key) is { } value) others.Add(key, value);
+        }
+
+        return others;
+    }
+
     /// <summary>All entries of a file.</summary>
-    /// <param name="c">The architecture.</param>
+    /// <param name="source">The checkpoint that it is made of.</param>
     /// <param name="hasPrediction">Whether the file holds the MTP block, which counts as a block after the layers.</param>
     /// <param name="vocabulary">The tokenizer.</param>
-    public static List<KeyValuePair<string, object>> Of(V4Config c, bool hasPrediction, GgufVocabulary vocabulary)
+    /// <param name="tensors">Formats and bytes of its tensors.</param>
+    public static List<KeyValuePair<string, object>> Of(Checkpoint source, bool hasPrediction, GgufVocabulary vocabulary, IEnumerable<(StoredType Type, long Bytes)> tensors)
     {
+        V4Config c = source.Config;
         var entries = new List<KeyValuePair<string, object>>();
         void Add(string key, object value) => entries.Add(new(key, value));
         Add("general.architecture", "deepseek4");
+        if (!source.OtherMetadata.ContainsKey(NameKey)) Add(NameKey, NameOf(source.Location));
+        StoredType most = tensors.GroupBy(tensor => tensor.Type).MaxBy(group => group.Sum(tensor => tensor.Bytes))!.Key;
+        if (FileTypes.TryGetValue(most, out uint fileType)) Add(FileTypeKey, fileType);
         Add("general.quantization_version", QuantizationVersion);
+        foreach ((string key, GgufValue value) in source.OtherMetadata) Add(key, value);
         Sizes(c, hasPrediction ? 1 : 0, (key, value) => Add("deepseek4." + key, value));
         Add("tokenizer.ggml.model", "gpt2");
         Add("tokenizer.ggml.pre", GgufVocabulary.PreTokenizer);
@@ -27,6 +61,16 @@ internal static class GgufMetadata
         if (vocabulary.Json is { } json) Add(GgufVocabulary.JsonKey, json);
         Add(GgufVocabulary.DraftBlockKey, vocabulary.HasDraftBlockKeys);
         return entries;
+    }
+
+    // The last part of the path; in a hub's own cache that is a revision, and the repository's name is above it (models--owner--name/snapshots/revision).
+    private static string NameOf(string location)
+    {
+        string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(location));
+        string[] parts = path.Split(Path.DirectorySeparatorChar);
+        string last = parts is [.., var repository, "snapshots", _] && repository.Split("--") is ["models", _, var name] ? name : parts[^1];
+        if (GgufShards.PartName().Match(last) is { Success: true } part) return part.Groups[1].Value;
+        return last.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? last[..^".gguf".Length] : last;
     }
 
     private static void Sizes(V4Config c, int predictions, Action<string, object> add)

@@ -112,6 +112,7 @@ internal static partial class GgufShards
     private static bool IsIgnored(string name, int layers) =>
         name.StartsWith("mtp.", StringComparison.Ordinal) || name.StartsWith($"blk.{layers}.", StringComparison.Ordinal) || name == "rope_freqs.weight";
 
+    /// <summary>The name of a part; the first group is what all parts of a file have in common.</summary>
     [GeneratedRegex("^(.+)-[0-9]{5}-of-[0-9]{5}\\.gguf$")]
-    private static partial Regex PartName();
+    internal static partial Regex PartName();
 }

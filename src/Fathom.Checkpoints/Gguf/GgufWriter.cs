@@ -1,50 +1,70 @@
-using System.Globalization;
+using Microsoft.Win32.SafeHandles;
 
 namespace Fathom.Checkpoints.Gguf;
 
 /// <summary>
 /// Writes a GGUF file from front to back: the tensors are declared first, then their bytes follow in the same order. The
 /// file appears under its name only when it is complete. A resumable one keeps what was written under its name with
-/// <c>.partial</c> behind it, and beside it how many tensors are whole; the next writer with the same header goes on there.
+/// <c>.partial</c> behind it, and beside it how many tensors are whole and what they were made of; the next writer of the same goes on there.
 /// </summary>
 public sealed class GgufWriter : IDisposable
 {
-    private const string PartialExtension = ".partial", DoneExtension = ".partial.done";
+    private const string TemporaryExtension = ".tmp";
 
     private readonly string path;
     private readonly string temporary;
-    private readonly bool isResumable;
+    private readonly GgufPartial? partial;
     private readonly IReadOnlyList<(string Name, StoredType Type, long[] Shape)> tensors;
+    private readonly SafeFileHandle handle;
     private readonly FileStream stream;
     private long left;
-    private bool isDone;
+    private int marked;
+    private Task marking = Task.CompletedTask;
+    private bool isFinished, isDone;
 
-    /// <summary>Starts a file, or goes on with one.</summary>
+    /// <summary>Starts a file.</summary>
     /// <param name="path">Where it is to appear; an existing file is replaced at the end.</param>
     /// <param name="metadata">As for <see cref="GgufHeader.ToBytes"/>.</param>
     /// <param name="tensors">Names, formats and shapes in the order in which the data will come.</param>
-    /// <param name="isResumable">Whether an unfinished file stays for the next time.</param>
     /// <exception cref="ArgumentException">A format is none of GGUF's, or a shape is impossible.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public GgufWriter(string path, IReadOnlyList<KeyValuePair<string, object>> metadata, IReadOnlyList<(string Name, StoredType Type, long[] Shape)> tensors, bool isResumable = false)
+    public GgufWriter(string path, IReadOnlyList<KeyValuePair<string, object>> metadata, IReadOnlyList<(string Name, StoredType Type, long[] Shape)> tensors)
+        : this(path, GgufPartial.HeaderOf(metadata, tensors), tensors, null)
     {
-        ArgumentNullException.ThrowIfNull(tensors);
+    }
+
+    /// <summary>Goes on with a file, or starts it.</summary>
+    internal GgufWriter(GgufPartial partial)
+        : this(partial.Path, partial.Header, partial.Tensors, partial)
+    {
+    }
+
+    private GgufWriter(string path, byte[] header, IReadOnlyList<(string Name, StoredType Type, long[] Shape)> tensors, GgufPartial? partial)
+    {
         this.path = Path.GetFullPath(path);
         this.tensors = tensors;
-        this.isResumable = isResumable;
+        this.partial = partial;
         if (!Directory.Exists(Path.GetDirectoryName(this.path))) throw new DirectoryNotFoundException($"There is no folder {Path.GetDirectoryName(this.path)} to write {Path.GetFileName(path)} into; make it first.");
         if (Directory.Exists(this.path)) throw new IOException($"{this.path} is a folder; name a file to write.");
-        byte[] header = GgufHeader.ToBytes(metadata, [.. tensors.Select(tensor => (tensor.Name, StoredTypes.GgmlOf(tensor.Type), tensor.Shape, BytesOf(tensor)))]);
-        temporary = isResumable ? PartialOf(this.path) : $"{this.path}.{Path.GetRandomFileName()}.tmp";
-        stream = new FileStream(temporary, isResumable ? FileMode.OpenOrCreate : FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 20);
+        int earlier = partial?.Before().Tensors ?? 0;
+        temporary = partial?.Data ?? this.path + TemporaryExtension;
+        handle = File.OpenHandle(temporary, partial is null ? FileMode.Create : FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        stream = new FileStream(handle, FileAccess.ReadWrite, 1 << 20);
         try
         {
-            NextTensor = isResumable ? FinishedBefore(header) : 0;
-            if (NextTensor == 0) stream.Write(header);
-            long end = header.Length + tensors.Take(NextTensor).Sum(tensor => GgufHeader.Padded(BytesOf(tensor)));
+            long end = header.Length + tensors.Take(earlier).Sum(tensor => GgufHeader.Padded(GgufPartial.BytesOf(tensor)));
+            marked = NextTensor = stream.Length >= end ? earlier : 0;
+            if (NextTensor == 0)
+            {
+                partial?.Forget();
+                stream.SetLength(0);
+                stream.Write(header);
+                end = header.Length;
+            }
+
             stream.SetLength(end);
             stream.Position = end;
-            left = NextTensor < tensors.Count ? BytesOf(tensors[NextTensor]) : 0;
+            left = NextTensor < tensors.Count ? GgufPartial.BytesOf(tensors[NextTensor]) : 0;
         }
         catch
         {
@@ -52,9 +72,6 @@ public sealed class GgufWriter : IDisposable
             throw;
         }
     }
-
-    /// <summary>The name of an unfinished file that is to be gone on with.</summary>
-    internal static string PartialOf(string path) => path + PartialExtension;
 
     /// <summary>The tensor whose bytes come next; at the beginning, how many are there from the time before.</summary>
     public int NextTensor { get; private set; }
@@ -73,15 +90,13 @@ public sealed class GgufWriter : IDisposable
     public void EndTensor()
     {
         if (left != 0) throw new InvalidOperationException($"The tensor '{tensors[NextTensor].Name}' misses {left} bytes.");
-        long bytes = BytesOf(tensors[NextTensor]);
+        long bytes = GgufPartial.BytesOf(tensors[NextTensor]);
         stream.Write(new byte[GgufHeader.Padded(bytes) - bytes]);
         NextTensor++;
-        left = NextTensor < tensors.Count ? BytesOf(tensors[NextTensor]) : 0;
-        if (!isResumable) return;
+        left = NextTensor < tensors.Count ? GgufPartial.BytesOf(tensors[NextTensor]) : 0;
 
-        // First the data, then the word that they are there.
-        stream.Flush(flushToDisk: true);
-        AtomicFile.Write(path + DoneExtension, NextTensor.ToString(CultureInfo.InvariantCulture));
+        // The disk need not be waited for: the next tensors are made while it writes.
+        if (partial is not null && marking.IsCompleted) Mark();
     }
 
     /// <summary>Flushes the file to disk and gives it its name.</summary>
@@ -89,7 +104,7 @@ public sealed class GgufWriter : IDisposable
     public void Complete()
     {
         Finish();
-        Publish();
+        Publish(mayReplace: true);
     }
 
     /// <summary>Flushes the file to disk and closes it under its temporary name.</summary>
@@ -97,15 +112,18 @@ public sealed class GgufWriter : IDisposable
     public void Finish()
     {
         if (NextTensor != tensors.Count) throw new InvalidOperationException($"Of {tensors.Count} declared tensors only {NextTensor} were written.");
-        stream.Flush(flushToDisk: true);
+        if (partial is null) stream.Flush(flushToDisk: true);
+        else Mark().GetAwaiter().GetResult();
+        isFinished = true;
         stream.Dispose();
     }
 
     /// <summary>Gives a finished file its name.</summary>
-    public void Publish()
+    /// <param name="mayReplace">Whether a file of this name may be replaced.</param>
+    /// <exception cref="IOException">There is one.</exception>
+    public void Publish(bool mayReplace)
     {
-        File.Move(temporary, path, overwrite: true);
-        File.Delete(path + DoneExtension);
+        File.Move(temporary, path, mayReplace);
         isDone = true;
     }
 
@@ -114,34 +132,34 @@ public sealed class GgufWriter : IDisposable
     {
         try
         {
+            if (partial is not null && !isFinished && NextTensor > marked) Mark().GetAwaiter().GetResult();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // What was marked before is still there.
+        }
+
+        try
+        {
             stream.Dispose();
         }
         finally
         {
-            if (!isDone && !isResumable) File.Delete(temporary);
+            if (!isDone && partial is null) File.Delete(temporary);
         }
     }
 
-    private static long BytesOf((string Name, StoredType Type, long[] Shape) tensor) => StoredTypes.BytesOf(tensor.Type, tensor.Shape) is >= 0 and var bytes
-        ? bytes
-        : throw new ArgumentException($"The tensor '{tensor.Name}' has a shape that {StoredTypes.NameOf(tensor.Type)} cannot hold.");
-
-    // Only a file with the very same header is gone on with.
-    private int FinishedBefore(byte[] header)
+    // First the data, then the word that they are there.
+    private Task Mark()
     {
-        string done = path + DoneExtension;
-        if (!File.Exists(done) || !int.TryParse(File.ReadAllText(done), NumberStyles.None, CultureInfo.InvariantCulture, out int finished) || finished > tensors.Count) return Anew();
-        var found = new byte[header.Length];
-        if (stream.ReadAtLeast(found, found.Length, throwOnEndOfStream: false) < found.Length || !found.AsSpan().SequenceEqual(header)) return Anew();
-        long end = header.Length + tensors.Take(finished).Sum(tensor => GgufHeader.Padded(BytesOf(tensor)));
-        return stream.Length >= end && finished > 0 ? finished : Anew();
-    }
-
-    private int Anew()
-    {
-        File.Delete(path + DoneExtension);
-        stream.SetLength(0);
-        stream.Position = 0;
-        return 0;
+        marking.GetAwaiter().GetResult();
+        stream.Flush();
+        int finished = NextTensor;
+        return marking = Task.Run(() =>
+        {
+            RandomAccess.FlushToDisk(handle);
+            partial!.Mark(finished);
+            marked = finished;
+        });
     }
 }

@@ -29,6 +29,7 @@ internal static class QuantizeCommand
             string to = parsed.GetValue(destination)!;
             if (!Path.GetExtension(to).Equals(".gguf", StringComparison.OrdinalIgnoreCase)) throw new ArgumentException("DEST must end in .gguf; the official layout has no formats of few bits besides FP4.");
             GgufOptions file = gguf.Read(parsed);
+            using ImportanceFile? importance = parsed.GetValue(imatrix) is { } matrix ? ImportanceFile.Open(matrix.FullName) : null;
             var options = new QuantizationOptions
             {
                 Experts = TypeOf(parsed.GetValue(experts)!, "--experts"),
@@ -36,11 +37,12 @@ internal static class QuantizeCommand
                 Matrices = file.Matrices,
                 MultiTokenPrediction = file.MultiTokenPrediction,
                 PartBytes = file.PartBytes,
-                Importance = parsed.GetValue(imatrix) is { } matrix ? ImportanceMatrix.Read(matrix.FullName) : null,
+                MayReplace = file.MayReplace,
+                Importance = importance,
                 Decoded = parsed.GetValue(decoded),
             };
             using Checkpoint checkpoint = Checkpoint.Open(ModelLocation.Resolve(parsed.GetValue(source)));
-            ConversionWork.Run(progress => Quantization.Write(checkpoint, to, ConversionWork.VocabularyOf(checkpoint), options, progress, cancellation));
+            ConversionWork.Run((progress, news) => Quantization.Write(checkpoint, to, ConversionWork.VocabularyOf(checkpoint), options, progress, news, cancellation));
             return Task.FromResult(0);
         });
         return command;

@@ -1,0 +1,101 @@
+using System.Globalization;
+
+namespace Fathom.Checkpoints.Conversion;
+
+/// <summary>
+/// An official folder in the making that outlives its process: <c>NAME.partial</c>, with the shards that are whole under
+/// their names, and a file that says what they are made of. While that file is open, no other process works on the folder.
+/// </summary>
+internal sealed class FolderPartial : IDisposable
+{
+    private const string Extension = ".partial", MadeOfFile = "unfinished.txt", Temporary = ".tmp";
+
+    // What conversions write; nothing else in a folder is ever removed.
+    private static readonly string[] PlainNames = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "LICENSE", "model.safetensors", "model.safetensors.index.json"];
+
+    private readonly FileStream madeOf;
+
+    private FolderPartial(string folder, FileStream madeOf)
+    {
+        Folder = folder;
+        this.madeOf = madeOf;
+    }
+
+    /// <summary>The folder.</summary>
+    public string Folder { get; }
+
+    /// <summary>Why what was there is not gone on with, as the end of a sentence; null where it is, or where nothing was there.</summary>
+    public string? WhyAnew { get; private init; }
+
+    /// <summary>Whether a file of this name may be a conversion's.</summary>
+    public static bool IsWritten(string name) =>
+        Array.IndexOf(PlainNames, name) >= 0 || (name.StartsWith("model-", StringComparison.Ordinal) && name.EndsWith(".safetensors", StringComparison.Ordinal));
+
+    /// <summary>Goes on with a folder, or starts it.</summary>
+    /// <param name="directory">Where it is to appear.</param>
+    /// <param name="fingerprint">What it is made of.</param>
+    /// <param name="sources">The files that are read.</param>
+    /// <exception cref="IOException">Another process works on it, or a folder of this name is something else.</exception>
+    public static FolderPartial Open(string directory, Fingerprint fingerprint, IReadOnlyCollection<string> sources)
+    {
+        string folder = directory + Extension, path = Path.Combine(folder, MadeOfFile);
+        OutputFiles.CheckFolder(folder, sources, mayReplace: true, name => name == MadeOfFile || IsWritten(name.EndsWith(Temporary, StringComparison.Ordinal) ? name[..^Temporary.Length] : name));
+        Directory.CreateDirectory(folder);
+        if (!File.Exists(path) && Directory.EnumerateFileSystemEntries(folder).Any()) throw new IOException($"{folder} is no unfinished conversion, and its name is needed for one; move it away.");
+        var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        try
+        {
+            string? difference = null;
+            using (var reader = new StreamReader(stream, leaveOpen: true))
+            {
+                // Nothing is there when a run was stopped at its very beginning.
+                if (reader.ReadLine() is { } line) difference = fingerprint.DifferenceFrom(line);
+                else if (stream.Length == 0) difference = string.Empty;
+            }
+
+            if (difference is null) return new FolderPartial(folder, stream);
+            foreach (string file in Directory.EnumerateFiles(folder).Where(file => Path.GetFileName(file) != MadeOfFile)) File.Delete(file);
+            stream.SetLength(0);
+            using (var writer = new StreamWriter(stream, leaveOpen: true)) writer.WriteLine(fingerprint);
+            stream.Flush(flushToDisk: true);
+            return new FolderPartial(folder, stream) { WhyAnew = difference.Length > 0 ? difference : null };
+        }
+        catch
+        {
+            stream.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Says where the work begins, when an earlier run has left something.</summary>
+    /// <param name="news">Hears it.</param>
+    /// <param name="there">Bytes that are there.</param>
+    /// <param name="total">Bytes of all.</param>
+    public void Announce(IProgress<string>? news, long there, long total)
+    {
+        if (there > 0) news?.Report(string.Create(CultureInfo.InvariantCulture, $"Going on at {100.0 * there / total:f0} %, where an earlier run stopped."));
+        else if (WhyAnew is { } why) news?.Report($"Beginning anew and not where an earlier run stopped, because {why}.");
+    }
+
+    /// <summary>Gives the folder its name. An older one goes first, with what conversions write and nothing else.</summary>
+    /// <exception cref="IOException">Something else is in the older one.</exception>
+    public void Publish(string directory, bool mayReplace)
+    {
+        Dispose();
+        if (Directory.Exists(directory))
+        {
+            if (mayReplace)
+            {
+                foreach (string file in Directory.EnumerateFiles(directory).Where(file => IsWritten(Path.GetFileName(file)))) File.Delete(file);
+            }
+
+            Directory.Delete(directory);
+        }
+
+        Directory.Move(Folder, directory);
+        File.Delete(Path.Combine(directory, MadeOfFile));
+    }
+
+    /// <summary>Closes it; what is there stays for the next run.</summary>
+    public void Dispose() => madeOf.Dispose();
+}
