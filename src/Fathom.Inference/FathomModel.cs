@@ -48,7 +48,7 @@ public sealed class FathomModel : IDisposable
             throw new InvalidDataException($"The tokenizer has {tokenizer.VocabularySize} ids, but the model only {model.VocabularySize}; they do not belong together.");
         engine ??= new EngineOptions();
         engine.Validate();
-        Engine = model is V4Model { MemoryPlan: var plan } ? engine = engine.Within(plan) : engine;
+        Engine = engine = model is V4Model planned ? engine.Within(planned.MemoryPlan) : engine;
         encoder = new ChatEncoder(format);
         Tokenizer = tokenizer;
         chatRules = TokenRules.ForChat(tokenizer, model.VocabularySize, hasTools: false);

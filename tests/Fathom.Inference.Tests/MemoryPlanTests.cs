@@ -1,4 +1,5 @@
 using Fathom.Checkpoints;
+using Fathom.Inference.Caching;
 using Fathom.Model;
 using Fathom.Model.Streaming;
 using Fathom.Text;
@@ -73,6 +74,26 @@ public sealed class MemoryPlanTests : IDisposable
         Assert.Equal([1024, 1500], done.Distinct().Where(tokens => tokens > 0));
     }
 
+    [Fact]
+    public async Task Beginnings_are_loaded_for_no_more_answers_than_may_be_in_the_making()
+    {
+        Tokenizer tokenizer = Tokenizer.Load(Repository.PathOf("models", "builtin", "tokenizer.json"));
+        var engine = new EngineOptions { CacheFolder = folder.Path, MaxConcurrent = 1 };
+        int[][] prompts;
+        CountedModel Counted() => new(new ScriptedModel(tokenizer.VocabularySize, _ => new float[tokenizer.VocabularySize], maxBatchRows: 512));
+        using (var model = new FathomModel(Counted(), tokenizer, ChatFormat.Release, engine))
+        {
+            prompts = [.. Enumerable.Range(1, 5).Select(seed => Tokens(model, 300, seed))];
+            foreach (int[] prompt in prompts) await Complete(model.PrepareText(prompt, Greedy(2)));
+        }
+
+        CountedModel counted = Counted();
+        using var again = new FathomModel(counted, tokenizer, ChatFormat.Release, engine);
+        GenerationCompleted[] all = await Task.WhenAll(prompts.Select(prompt => Complete(again.PrepareText([.. prompt, 7], Greedy(2)))));
+        Assert.All(all, one => Assert.Equal(PrefixSource.Disk, one.Usage.CacheSource));
+        Assert.Equal(1, counted.SessionsBeforeForward);
+    }
+
     private FathomModel Streamed(bool hasBudget, int sessions)
     {
         string tokenizer = Repository.PathOf("models", "builtin", "tokenizer.json");
@@ -87,5 +108,39 @@ public sealed class MemoryPlanTests : IDisposable
             Model = hasBudget ? options with { MemoryBudget = budget } : options with { AvailableBytes = (long)(budget / 0.85) + 1 },
             TokenizerPath = tokenizer,
         });
+    }
+
+    // Counts the sessions that are made before the first forward.
+    private sealed class CountedModel(ScriptedModel inner) : ILanguageModel
+    {
+        private bool isRunning;
+
+        public int SessionsBeforeForward { get; private set; }
+
+        public int VocabularySize => inner.VocabularySize;
+
+        public int MaxPositions => inner.MaxPositions;
+
+        public int MaxBatchRows => inner.MaxBatchRows;
+
+        public ReadOnlyMemory<byte> Identity => inner.Identity;
+
+        public ISession CreateSession()
+        {
+            lock (inner)
+            {
+                if (!isRunning) SessionsBeforeForward++;
+            }
+
+            return inner.CreateSession();
+        }
+
+        public Logits Forward(Batch batch, CancellationToken cancellation = default)
+        {
+            lock (inner) isRunning = true;
+            return inner.Forward(batch, cancellation);
+        }
+
+        public void Dispose() => inner.Dispose();
     }
 }

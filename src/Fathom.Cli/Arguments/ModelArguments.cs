@@ -13,7 +13,7 @@ internal sealed class ModelArguments
     private readonly Option<NumericProfile> profile = ProfileOption();
     private readonly Option<int?> threads = ThreadsOption();
     private readonly Option<long?> memory = MemoryOption();
-    private readonly Option<int?> context = new("--context") { Description = $"Tokens that prompt and answer may have together; with --memory {MemoryReserve.StandardContext:d} unless you say more." };
+    private readonly Option<int?> context = new("--context") { Description = $"Tokens that prompt and answer may have together; {MemoryReserve.StandardContext:d} unless you say more, with --memory and where experts are read from disk." };
     private readonly Option<CacheStorage> caches = CachesOption();
 
     /// <summary>The option that names a model.</summary>

@@ -48,7 +48,7 @@ internal static class BenchCommand
                 ReadsExpectedExperts = !parsed.GetValue(noExpected),
 
                 // A prompt that was read, and the fork that decodes after it.
-                Reserve = parsed.GetValue(memory) is null ? new MemoryReserve() : new MemoryReserve { ContextTokens = Math.Max(lengths.Max(), after.Max() + decoded), Sessions = 2 },
+                Reserve = new MemoryReserve { ContextTokens = Math.Max(lengths.Max(), after.Max() + decoded), Sessions = 2 },
             };
             SpeedReport report = Measure(ModelLocation.Resolve(parsed.GetValue(model)), options, lengths, after, counts, decoded, runs, parsed.GetValue(operations), cancellation);
             Console.Out.Write(report.ToMarkdown(before));

@@ -28,7 +28,7 @@ internal static class PlanCommand
         var text = new Option<FileInfo?>("--text") { Description = "The text of the sample; one of Fathom's own when left out." };
         var isRandom = new Option<bool>("--sample-random") { Description = "Take random tokens as the sample: for synthetic checkpoints." };
         var json = new Option<FileInfo?>("--json") { Description = "Write the plan here as JSON." };
-        var command = new Command("plan", "Say what this machine can do with a model: what stays in memory, what is read from disk, how fast it will be, and what to change. Measures for half a minute.\n\nExamples:\n  fathom plan DeepSeek-V4-Flash --memory 24GB --context 65536\n  fathom plan DeepSeek-V4-Flash --for serve\n  fathom plan --config config.json") { path, configFile, use, memory, context, sessions, threads, profile, caches, folder, sample, text, isRandom, json };
+        var command = new Command("plan", "Say what this machine can do with a model: what stays in memory, what is read from disk, how fast it will be, and what to change. Measures for up to a minute.\n\nExamples:\n  fathom plan DeepSeek-V4-Flash --memory 24GB --context 65536\n  fathom plan DeepSeek-V4-Flash --for serve\n  fathom plan --config config.json") { path, configFile, use, memory, context, sessions, threads, profile, caches, folder, sample, text, isRandom, json };
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(context) < 1 || parsed.GetValue(sessions) < 1) throw new ArgumentException("--context and --sessions must be at least 1.");

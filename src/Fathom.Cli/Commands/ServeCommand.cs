@@ -103,7 +103,7 @@ internal static class ServeCommand
             Console.WriteLine($"  In a browser:                {address}/");
             Console.WriteLine($"  OpenAI and DeepSeek clients: base URL {address}/v1");
             Console.WriteLine($"  Anthropic clients:           base URL {address}");
-            if (opened.Model is V4Model v4) Console.WriteLine($"  Threads: {v4.Threads} of {Environment.ProcessorCount}; caches: {v4.CacheFormat.Name}");
+            if (opened.Model is V4Model v4) Console.WriteLine($"  Threads: {v4.Threads} of {Environment.ProcessorCount}; caches: {v4.CacheFormat.Name}; answers at once: {opened.Engine.MaxConcurrent}");
             Console.WriteLine($"  {(options.KeysFile is null ? "Any API key will do" : "An API key is needed")}; Ctrl+C stops.");
             await ShowAsync(opened, status, cancellation).ConfigureAwait(false);
             status.Clear();

@@ -5,7 +5,7 @@ using Fathom.Model.Streaming;
 namespace Fathom.Evaluation.Planning;
 
 /// <summary>Measures how fast experts come from a disk: aligned reads past the page cache at random places, as streaming makes them.</summary>
-internal sealed unsafe class DiskProbe : IDisposable
+public sealed unsafe class DiskProbe : IDisposable
 {
     private const int Readers = ExpertStream.ReaderCount;
     private const int BlockBytes = ExpertPlace.PieceBytes;
@@ -29,7 +29,11 @@ internal sealed unsafe class DiskProbe : IDisposable
     /// <param name="paths">The files.</param>
     /// <returns>null when the files are too small to tell.</returns>
     /// <exception cref="CheckpointException">A file cannot be read.</exception>
-    public static DiskProbe? Open(IReadOnlyList<string> paths) => Open(paths, ownFile: null);
+    public static DiskProbe? Open(IReadOnlyList<string> paths)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        return Open(paths, ownFile: null);
+    }
 
     /// <summary>Writes a file of 256 MB, which is deleted in the end.</summary>
     /// <param name="folder">A folder on the disk in question.</param>
@@ -48,6 +52,18 @@ internal sealed unsafe class DiskProbe : IDisposable
             File.Delete(path);
             throw;
         }
+    }
+
+    /// <summary>Reads a model's files for a second and a half, with nothing beside it.</summary>
+    /// <param name="files">The model's files; nothing is written.</param>
+    /// <param name="cancellation">Stops between reads.</param>
+    /// <returns>Bytes per second; null when the files are too small to tell.</returns>
+    /// <exception cref="CheckpointException">A file cannot be opened.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public static double? Measure(IReadOnlyList<string> files, CancellationToken cancellation = default)
+    {
+        using DiskProbe? probe = Open(files);
+        return probe?.Measure(TimeSpan.FromSeconds(1.5), cancellation);
     }
 
     /// <summary>Reads for a while.</summary>

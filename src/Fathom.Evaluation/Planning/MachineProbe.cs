@@ -14,7 +14,7 @@ public static class MachineProbe
     private const int Rounds = 5;
     private static readonly TimeSpan MemoryTime = TimeSpan.FromSeconds(0.2), DiskTime = TimeSpan.FromSeconds(0.4);
 
-    /// <summary>Measures memory, disk and layers; half a minute for V4-Flash.</summary>
+    /// <summary>Measures memory, disk and layers; half a minute to a minute for V4-Flash.</summary>
     /// <param name="config">The architecture.</param>
     /// <param name="rows">Rows of a prompt's chunk.</param>
     /// <param name="modelFiles">The model's files, for the disk's speed; when there are none, the disk of <paramref name="folder"/> is measured.</param>

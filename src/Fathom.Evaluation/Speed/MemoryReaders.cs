@@ -8,11 +8,12 @@ namespace Fathom.Evaluation.Speed;
 /// <summary>Threads that read memory of their own, more than a cache holds: what memory gives, and a load for the processor like that of a decoded token.</summary>
 internal sealed unsafe class MemoryReaders : IDisposable
 {
-    // More than any cache of today's machines.
-    private const long BytesPerThread = 256L << 20;
+    // More than the caches of today's machines, all together and for each thread.
+    private const long LeastBytes = 512L << 20, LeastBytesPerThread = 64L << 20;
     private const long PieceBytes = 4L << 20;
 
     private readonly int threads;
+    private readonly long bytesPerThread;
     private byte* memory;
 
     /// <summary>Takes the memory and touches all of it.</summary>
@@ -20,18 +21,19 @@ internal sealed unsafe class MemoryReaders : IDisposable
     public MemoryReaders(int threads)
     {
         this.threads = threads;
+        bytesPerThread = Math.Max(LeastBytesPerThread, LeastBytes / threads / PieceBytes * PieceBytes);
         memory = (byte*)NativeMemory.AlignedAlloc((nuint)Bytes, 64);
         OnThreads(threads, thread =>
         {
-            for (long i = 0; i < BytesPerThread; i += 1 << 20) new Span<byte>(memory + (thread * BytesPerThread) + i, 1 << 20).Fill((byte)i);
+            for (long i = 0; i < bytesPerThread; i += 1 << 20) new Span<byte>(memory + (thread * bytesPerThread) + i, 1 << 20).Fill((byte)i);
         });
     }
 
     /// <summary>Bytes of all.</summary>
-    public long Bytes => BytesPerThread * threads;
+    public long Bytes => bytesPerThread * threads;
 
     /// <summary>Each thread reads all of its memory once.</summary>
-    public void ReadOnce() => OnThreads(threads, thread => Read(memory + (thread * BytesPerThread), BytesPerThread));
+    public void ReadOnce() => OnThreads(threads, thread => Read(memory + (thread * bytesPerThread), bytesPerThread));
 
     /// <summary>All threads read while something else goes on.</summary>
     /// <param name="work">It runs on the calling thread.</param>
@@ -45,8 +47,8 @@ internal sealed unsafe class MemoryReaders : IDisposable
             long place = 0, done = 0;
             while (!Volatile.Read(ref isOver))
             {
-                Read(memory + (thread * BytesPerThread) + place, PieceBytes);
-                place = (place + PieceBytes) % BytesPerThread;
+                Read(memory + (thread * bytesPerThread) + place, PieceBytes);
+                place = (place + PieceBytes) % bytesPerThread;
                 done++;
             }
 
