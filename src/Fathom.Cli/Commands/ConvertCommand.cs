@@ -10,7 +10,7 @@ internal static class ConvertCommand
 {
     public static Command Create()
     {
-        var source = new Argument<string>("SOURCE") { Description = "A checkpoint folder, or a .gguf file (any part of a split one)." };
+        var source = new Argument<string>("SOURCE") { Description = "A checkpoint folder, a .gguf file (any part of a split one), or the owner/name of a pulled model." };
         var destination = new Argument<string>("DEST") { Description = "What to make: a .gguf file of a folder, a new folder of a .gguf file." };
         var gguf = new GgufArguments(MatrixFormat.BF16);
         var command = new Command("convert", "Turn a checkpoint of the official layout into a GGUF file, or a GGUF file into the official layout. FP4 experts become MXFP4 blocks without loss, and back.\n\nExamples:\n  fathom convert DeepSeek-V4-Flash flash.gguf\n  fathom convert flash.gguf DeepSeek-V4-Flash") { source, destination };

@@ -48,7 +48,7 @@ internal static class PredictionCommands
 
     public static Command Divergence()
     {
-        var reference = new Option<string>("--reference") { Description = "The model to compare with: checkpoint folder or .gguf file.", Required = true };
+        var reference = new Option<string>("--reference") { Description = "The model to compare with: checkpoint folder, .gguf file, or the owner/name of a pulled model.", Required = true };
         Option<string?> model = ModelArguments.ModelOption();
         Option<NumericProfile> profile = ModelArguments.ProfileOption(NumericProfile.Plain);
         Option<int?> threads = ModelArguments.ThreadsOption();
