@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Fathom.Checkpoints;
 using Fathom.Compute;
+using Fathom.Inference;
 using Fathom.Model;
 
 namespace Fathom.Benchmarks;
@@ -17,6 +18,7 @@ internal static class LongContext
 
     public static void Run(string folder, int tokens, CacheStorage storage)
     {
+        folder = ModelPath.Resolve(folder);
         TimedDevice? timed = null;
         using V4Model model = V4Model.Open(folder, new V4ModelOptions { CacheStorage = storage, WrapDevice = device => timed = new TimedDevice(device) });
         var summary = new ModelSummary(model.Config);

@@ -52,7 +52,7 @@ public sealed class FathomChatClient : IChatClient
     /// <exception cref="TokenizerException">There is no sound tokenizer.</exception>
     /// <exception cref="InvalidDataException">The tokenizer does not belong to the model.</exception>
     public static IChatClient Open(string path, FathomModelOptions? options = null, FathomChatOptions? defaults = null) =>
-        new FathomChatClient(FathomModel.Open(path, options), NameOf(path), defaults, true);
+        new FathomChatClient(FathomModel.Open(path, options), ModelPath.NameOf(path), defaults, true);
 
     /// <summary>Answers a conversation.</summary>
     /// <param name="messages">The conversation; the last message is a user's text or a tool's result.</param>
@@ -104,9 +104,6 @@ public sealed class FathomChatClient : IChatClient
     {
         if (ownsModel) model.Dispose();
     }
-
-    /// <summary>The last part of a model's path.</summary>
-    internal static string NameOf(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
 
     private async IAsyncEnumerable<ChatResponseUpdate> StreamAsync(
         IReadOnlyList<FathomMessage> conversation, FathomChatOptions wanted, AnswerMapping answer, [EnumeratorCancellation] CancellationToken cancellation)

@@ -20,5 +20,5 @@ public sealed class FathomOptions
     /// <summary>What holds where a request says nothing: system text, thinking, sampling.</summary>
     public FathomChatOptions Chat { get; set; } = new();
 
-    internal string? Name => ModelId ?? (ModelPath is null ? null : FathomChatClient.NameOf(ModelPath));
+    internal string? Name => ModelId ?? (ModelPath is null ? null : Inference.ModelPath.NameOf(ModelPath));
 }

@@ -34,9 +34,9 @@ internal sealed class RetryBudget(HubClient client)
         // Many connections that failed together should not come back together.
         delay *= 0.75 + (Random.Shared.NextDouble() / 2);
         if (failure.RetryAfter > delay) delay = failure.RetryAfter.Value;
+        if (failure.BusyHost is { } host) client.Pauses.Extend(host, delay);
         if (delay >= ShortestToldDelay)
             client.Say(string.Create(CultureInfo.InvariantCulture, $"{failure.Message}{(failure.RetryAfter is null ? string.Empty : " and asks to wait")}; trying again in {delay.TotalSeconds:0} s"));
-        if (failure.BusyHost is { } host) client.Pauses.Extend(host, delay);
-        else await Task.Delay(delay, cancellation).ConfigureAwait(false);
+        if (failure.BusyHost is null) await Task.Delay(delay, cancellation).ConfigureAwait(false);
     }
 }

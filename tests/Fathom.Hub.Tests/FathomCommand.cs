@@ -9,10 +9,14 @@ internal static class FathomCommand
 
     public static Process Start(TestStore test, params string[] arguments) => StartWith([], test, arguments);
 
-    public static Process StartWith(Dictionary<string, string> environment, TestStore test, params string[] arguments)
+    public static Process StartWith(Dictionary<string, string> environment, TestStore test, params string[] arguments) =>
+        StartUnder(["dotnet"], environment, test, arguments);
+
+    /// <summary>Starts it by other programs, of which the last is dotnet.</summary>
+    public static Process StartUnder(string[] programs, Dictionary<string, string> environment, TestStore test, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])["exec", Path.Combine(AppContext.BaseDirectory, "fathom.dll"), .. arguments]) start.ArgumentList.Add(argument);
+        var start = new ProcessStartInfo(programs[0]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string argument in (string[])[.. programs[1..], "exec", Path.Combine(AppContext.BaseDirectory, "fathom.dll"), .. arguments]) start.ArgumentList.Add(argument);
         foreach (string name in (string[])["HF_TOKEN", "HF_TOKEN_PATH", "HF_ENDPOINT", "HF_HUB_CACHE", "HF_HUB_OFFLINE"]) start.Environment.Remove(name);
         start.Environment["FATHOM_HOME"] = test.Store.Root;
         start.Environment["HF_HOME"] = Path.Combine(test.Folder, "hub-home");

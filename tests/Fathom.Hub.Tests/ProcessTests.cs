@@ -114,6 +114,8 @@ public sealed class ProcessTests
         Assert.Equal(requests, hub.Requests.Count);
         Assert.NotEmpty((await FathomCommand.RunAsync(test, "tokenize", "hello", "--model", $"{TestHub.Repository}@{hub.Commit}")).Output);
 
+        Assert.Contains("tiny-model", (await FathomCommand.RunAsync(test, "bench", "--model", TestHub.Repository, "--prompts", "8", "--depths", "8", "--tokens", "1", "--repeats", "1", "--threads", "1")).Output, StringComparison.Ordinal);
+
         // Another store by an option that every command knows, and the library without any command.
         using (var elsewhere = new TestStore())
         {
@@ -152,16 +154,7 @@ public sealed class ProcessTests
         };
         using var test = new TestStore();
 
-        // All parts are here, as after a last part that has just arrived; the file is a hole, which takes long to read and no room.
-        string partial = test.Store.PartialPath(new HubFile("model.safetensors", bytes, new string('1', 64), null));
-        Directory.CreateDirectory(Path.GetDirectoryName(partial)!);
-        await using (FileStream hole = File.Create(partial)) hole.SetLength(bytes);
-        await using (var journal = new BinaryWriter(File.Create(partial + ".journal")))
-        {
-            journal.Write("FATHOMP1"u8);
-            foreach (long number in (long[])[bytes, bytes, bytes]) journal.Write(number);
-        }
-
+        string partial = test.MakeWholePartial(new string('1', 64), bytes);
         using Process process = FathomCommand.Start(test, "pull", TestHub.Repository, "--endpoint", hub.Address.AbsoluteUri);
         await asked.Task;
         await Task.Delay(1000);

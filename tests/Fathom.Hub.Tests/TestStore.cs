@@ -49,5 +49,17 @@ internal sealed class TestStore : IDisposable
         Assert.Empty(Directory.Exists(Store.PartialFolder) ? Directory.GetFiles(Store.PartialFolder) : []);
     }
 
+    /// <summary>A file all of whose parts are here, as after the last has just arrived; it is a hole, which takes long to read and no room.</summary>
+    public string MakeWholePartial(string key, long bytes)
+    {
+        string path = Path.Combine(Store.PartialFolder, key + ".part");
+        Directory.CreateDirectory(Store.PartialFolder);
+        using (FileStream hole = File.Create(path)) hole.SetLength(bytes);
+        using var journal = new BinaryWriter(File.Create(path + ".journal"));
+        journal.Write("FATHOMP1"u8);
+        foreach (long number in (long[])[bytes, bytes, bytes]) journal.Write(number);
+        return path;
+    }
+
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }

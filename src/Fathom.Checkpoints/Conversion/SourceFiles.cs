@@ -70,7 +70,11 @@ internal sealed unsafe class SourceFiles : IDisposable
     /// <exception cref="CheckpointException">Somebody did.</exception>
     public void CheckUnchanged()
     {
-        foreach ((string path, SafeFileHandle handle) in handles) Check(path, handle);
+        foreach (string path in files.Keys)
+        {
+            if (handles.TryGetValue(path, out SafeFileHandle? open)) Check(path, open);
+            else Open(path, null);
+        }
     }
 
     public void Dispose()
@@ -101,7 +105,7 @@ internal sealed unsafe class SourceFiles : IDisposable
     {
         if (handles.Count >= MostOpen)
         {
-            CheckUnchanged();
+            foreach ((string other, SafeFileHandle open) in handles) Check(other, open);
             Dispose();
         }
 

@@ -6,6 +6,7 @@ using Fathom.Cli.Arguments;
 using Fathom.Compute;
 using Fathom.Compute.Workers;
 using Fathom.Evaluation.Speed;
+using Fathom.Inference;
 using Fathom.Model;
 using Fathom.Model.Streaming;
 
@@ -50,7 +51,7 @@ internal static class BenchCommand
                 // A prompt that was read, and the fork that decodes after it.
                 Reserve = new MemoryReserve { ContextTokens = Math.Max(lengths.Max(), after.Max() + decoded), Sessions = 2 },
             };
-            SpeedReport report = Measure(ModelLocation.Resolve(parsed.GetValue(model)), options, lengths, after, counts, decoded, runs, parsed.GetValue(operations), cancellation);
+            SpeedReport report = Measure(parsed.GetValue(model) ?? ModelLocation.BuiltIn, options, lengths, after, counts, decoded, runs, parsed.GetValue(operations), cancellation);
             Console.Out.Write(report.ToMarkdown(before));
             if (parsed.GetValue(json) is { } jsonFile) AtomicFile.Write(jsonFile.FullName, report.ToJson());
             if (parsed.GetValue(csv) is { } csvFile) AtomicFile.Write(csvFile.FullName, report.ToCsv());
@@ -68,8 +69,9 @@ internal static class BenchCommand
         return here.Threads;
     }
 
-    private static SpeedReport Measure(string path, V4ModelOptions options, int[] prompts, int[] depths, int[] threads, int tokens, int repeats, bool showsOperations, CancellationToken cancellation)
+    private static SpeedReport Measure(string name, V4ModelOptions options, int[] prompts, int[] depths, int[] threads, int tokens, int repeats, bool showsOperations, CancellationToken cancellation)
     {
+        string path = ModelLocation.Resolve(name);
         var results = new List<SpeedResult>();
         var peaks = new List<MachinePeaks>();
         TokenCost? cost = null;
@@ -85,7 +87,7 @@ internal static class BenchCommand
         }
 
         using var process = Process.GetCurrentProcess();
-        return new SpeedReport(Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), DateTime.UtcNow, cost!, peaks, results, process.PeakWorkingSet64);
+        return new SpeedReport(ModelPath.NameOf(name), DateTime.UtcNow, cost!, peaks, results, process.PeakWorkingSet64);
     }
 
     private static void Add(List<SpeedResult> results, SpeedResult result, TimedDevice? clock)

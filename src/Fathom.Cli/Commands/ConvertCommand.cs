@@ -10,7 +10,7 @@ internal static class ConvertCommand
 {
     public static Command Create()
     {
-        var source = new Argument<string>("SOURCE") { Description = "A checkpoint folder, or a .gguf file (any part of a split one)." };
+        var source = new Argument<string>("SOURCE") { Description = "A checkpoint folder, a .gguf file (any part of a split one), or the owner/name of a pulled model." };
         var destination = new Argument<string>("DEST") { Description = "What to make: a .gguf file, or a new folder." };
         var names = new Option<TensorNaming>("--names") { Description = "What tensors are called in a new folder: official, or transformers (as copies that the transformers library wrote, experts in stacks).", DefaultValueFactory = _ => TensorNaming.Official };
         var gguf = new GgufArguments(MatrixFormat.BF16);

@@ -13,7 +13,7 @@ internal static class InspectCommand
 
     public static Command Create()
     {
-        var path = new Argument<string?>("PATH") { Description = "A checkpoint folder; the built-in model when left out.", Arity = ArgumentArity.ZeroOrOne };
+        var path = new Argument<string?>("PATH") { Description = "Checkpoint folder, .gguf file, or the owner/name of a pulled model; the built-in model when left out.", Arity = ArgumentArity.ZeroOrOne };
         var configFile = new Option<FileInfo?>("--config") { Description = "A config.json alone, without weights." };
         var command = new Command("inspect", "Show layers, parameters, bytes, caches, and whether the model fits this machine.\n\nExamples:\n  fathom inspect DeepSeek-V4-Flash\n  fathom inspect --config config.json") { path, configFile };
         command.SetAction(parsed =>

@@ -12,7 +12,7 @@ internal static class QuantizeCommand
 
     public static Command Create()
     {
-        var source = new Argument<string>("SOURCE") { Description = "A checkpoint folder or a .gguf file." };
+        var source = new Argument<string>("SOURCE") { Description = "A checkpoint folder, a .gguf file, or the owner/name of a pulled model." };
         var destination = new Argument<string>("DEST") { Description = "The .gguf file to make." };
         Option<string> experts = new("--experts") { Description = $"Format of the routed experts: {string.Join(", ", Names)}.", Required = true };
         Option<string?> down = new("--down") { Description = "Another format for the experts' down matrices (w2)." };

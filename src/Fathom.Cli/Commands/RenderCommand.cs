@@ -10,7 +10,7 @@ internal static class RenderCommand
     public static Command Create()
     {
         var file = new Argument<FileInfo?>("FILE") { Description = "JSON file with an array of messages, or an object with messages, tools and options; stdin when left out.", Arity = ArgumentArity.ZeroOrOne };
-        var model = new Option<string?>("--model") { Description = "A model folder or a tokenizer.json; DeepSeek V4's official tokenizer when left out." };
+        var model = new Option<string?>("--model") { Description = "A model folder, the owner/name of a pulled model, or a tokenizer.json; DeepSeek V4's official tokenizer when left out." };
         var format = new Option<ChatFormat?>("--format") { Description = "release, preview or v41; told from the model's config.json, else release." };
         var think = new Option<string?>("--think") { Description = "none, low, high or max; overrides the file." };
         var keep = new Option<bool>("--keep-thinking") { Description = "Keep the reasoning of earlier turns." };

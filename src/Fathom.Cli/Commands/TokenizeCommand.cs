@@ -12,7 +12,7 @@ internal static class TokenizeCommand
         var text = new Argument<string?>("TEXT") { Description = "Text to encode. Left out, JSON is read from --file or stdin.", Arity = ArgumentArity.ZeroOrOne };
         var file = new Option<FileInfo?>("--file") { Description = "JSON file: a string or {\"text\": …} to encode, an array of ids or {\"ids\": […]} to decode, or an array of these." };
         var plain = new Option<bool>("--plain") { Description = "The input is plain text, not JSON." };
-        var model = new Option<string?>("--model") { Description = "A model folder or a tokenizer.json; DeepSeek V4's official tokenizer when left out." };
+        var model = new Option<string?>("--model") { Description = "A model folder, the owner/name of a pulled model, or a tokenizer.json; DeepSeek V4's official tokenizer when left out." };
         var literal = new Option<bool>("--literal") { Description = "Leave the spelling of added tokens such as <think> as plain text." };
         var pieces = new Option<bool>("--pieces") { Description = "Also write the text of each token." };
         var command = new Command("tokenize", "Turn text into token ids, or ids into text.\n\nExamples:\n  fathom tokenize \"Hello world\"\n  echo '[19923, 2058]' | fathom tokenize --model DeepSeek-V4-Flash\n  fathom tokenize --plain --file book.txt") { text, file, plain, model, literal, pieces };

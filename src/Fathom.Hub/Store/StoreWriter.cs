@@ -65,7 +65,8 @@ public sealed class StoreWriter(ModelStore store)
             if (!isNeeded) File.Delete(path);
         }
 
-        foreach (string path in FilesIn(store.PartialFolder))
+        // A file comes before its journal, which says how much of it is there.
+        foreach (string path in FilesIn(store.PartialFolder).Order(StringComparer.Ordinal))
         {
             string key = Path.GetFileName(path).Split('.')[0];
             using StoreLock? held = claimed.Contains(key) ? null : StoreLock.TryTake(store.LockPath(key));
