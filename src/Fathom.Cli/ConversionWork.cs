@@ -35,7 +35,17 @@ internal static class ConversionWork
         var watch = Stopwatch.StartNew();
         using var line = new StatusLine();
         var progress = new StatusProgress(line, "writing");
-        ConversionResult result = work(progress, progress);
+        ConversionResult result;
+        try
+        {
+            result = work(progress, progress);
+        }
+        catch (OperationCanceledException)
+        {
+            line.Say("What is done stays; the same command goes on with it.");
+            throw;
+        }
+
         line.Clear();
         string formats = string.Join(", ", result.Formats.OrderByDescending(format => format.Value).Select(format => $"{StoredTypes.NameOf(format.Key)} {InspectCommand.Bytes(format.Value)}"));
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Wrote {result.Places[0]}{(result.Places.Count > 1 ? $" and {result.Places.Count - 1} more files" : string.Empty)}: {InspectCommand.Bytes(result.Bytes)} in {watch.Elapsed.TotalSeconds:f1} s ({formats})."));

@@ -31,7 +31,7 @@ public sealed class StatusLineTests : IDisposable
         for (int second = 0; second <= 70; second++) Shown(progress, second / 100.0, seconds: second == 0 ? 0 : 1);
         line.Show("something short");
         line.Clear();
-        Assert.Equal("writing 30 %, 2 min left\nwriting 60 %, 40 s left\n", output.ToString());
+        Assert.Equal("writing 30 %, 1 min left\nwriting 60 %, 40 s left\n", output.ToString());
     }
 
     [Fact]
