@@ -45,6 +45,43 @@ public sealed class NamingTests : IDisposable
         Assert.Equal(expected[..found.Length], found);
     }
 
+    [Fact]
+    public void A_stack_of_a_gguf_file_has_one_format_that_holds_all_its_experts()
+    {
+        // Zeros are FP8 exactly, and the other experts of the layer are not.
+        string zeros = Path.Combine(folder, "zeros"), file = Path.Combine(folder, "x.gguf"), golden = Repository.Golden("model", "tiny-bf16");
+        Directory.CreateDirectory(zeros);
+        foreach (string name in (string[])["config.json", "model.safetensors"]) File.Copy(Path.Combine(golden, name), Path.Combine(zeros, name));
+        long offset, bytes;
+        using (Checkpoint source = Checkpoint.Open(zeros)) (offset, bytes) = (source["layers.1.ffn.experts.2.w1.weight"].FileOffset, source["layers.1.ffn.experts.2.w1.weight"].ByteLength);
+        using (FileStream stream = File.OpenWrite(Path.Combine(zeros, "model.safetensors")))
+        {
+            stream.Position = offset;
+            stream.Write(new byte[bytes]);
+        }
+
+        using (Checkpoint source = Checkpoint.Open(zeros)) GgufConversion.Write(source, file, ConversionTests.Vocabulary(source.Config), cancellation: TestContext.Current.CancellationToken);
+        string official = Path.Combine(folder, "official"), named = Path.Combine(folder, "of-gguf");
+        using (Checkpoint gguf = Checkpoint.Open(file))
+        {
+            FolderConversion.Write(gguf, official, "{}", cancellation: TestContext.Current.CancellationToken);
+            NamingConversion.Write(gguf, named, TensorNaming.Transformers, "{}", cancellation: TestContext.Current.CancellationToken);
+        }
+
+        using (Checkpoint apart = Checkpoint.Open(official), stacked = Checkpoint.Open(named))
+        {
+            Assert.Equal(StoredType.F8E4M3, apart["layers.1.ffn.experts.2.w1.weight"].Type);
+            Assert.Equal(StoredType.BF16, apart["layers.1.ffn.experts.2.w3.weight"].Type);
+            foreach (string matrix in (string[])["w1", "w3"])
+            {
+                Assert.Equal(StoredType.BF16, stacked[$"layers.1.ffn.experts.2.{matrix}.weight"].Type);
+                Assert.False(stacked.TryGet($"layers.1.ffn.experts.2.{matrix}.scale", out _));
+            }
+        }
+
+        Assert.Equal(ConversionTests.Logits(file, NumericProfile.Plain), ConversionTests.Logits(named, NumericProfile.Plain));
+    }
+
     [Theory]
     [InlineData(0, NumericProfile.Fast)]
     [InlineData(9, NumericProfile.Plain)]
