@@ -56,4 +56,28 @@ public sealed class CommandTests
         Assert.Contains("5.00 MB free again", output, StringComparison.Ordinal);
         test.AssertHas(hub);
     }
+
+    [Fact]
+    public void A_token_file_is_read_for_its_own_hub_and_named_as_the_source()
+    {
+        using var test = new TestStore();
+        string file = Path.Combine(test.Folder, "token");
+        File.WriteAllText(file, "hf_file\n");
+        string? before = Environment.GetEnvironmentVariable("HF_TOKEN");
+        Environment.SetEnvironmentVariable("HF_TOKEN", null);
+        Environment.SetEnvironmentVariable("HF_TOKEN_PATH", file);
+        try
+        {
+            var options = HubOptions.FromEnvironment(HubOptions.DefaultEndpoint.AbsoluteUri);
+            Assert.Equal(("hf_file", file), (options.Token, options.TokenSource));
+            Assert.Null(HubOptions.FromEnvironment("http://mirror.example").Token);
+            File.WriteAllText(file, "two words");
+            Assert.StartsWith(file, Assert.Throws<ArgumentException>(() => HubOptions.FromEnvironment(HubOptions.DefaultEndpoint.AbsoluteUri)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("HF_TOKEN", before);
+            Environment.SetEnvironmentVariable("HF_TOKEN_PATH", null);
+        }
+    }
 }
