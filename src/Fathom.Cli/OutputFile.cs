@@ -1,3 +1,5 @@
+using Fathom.Checkpoints;
+
 namespace Fathom.Cli;
 
 /// <summary>A file that a command will write after long work: whether it may is found out before.</summary>
@@ -12,13 +14,8 @@ internal static class OutputFile
     public static void Check(string path, IEnumerable<string> sources, bool isForced)
     {
         string full = Path.GetFullPath(path), folder = Path.GetDirectoryName(full) ?? full;
-        if (Directory.Exists(full)) throw new IOException($"{full} is a folder; name a file to write.");
         if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {folder} to write {Path.GetFileName(full)} into; make it first.");
-        string real = RealPath(full);
-        if (sources.Any(source => string.Equals(RealPath(source), real, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal)))
-            throw new IOException($"{full} is a file of the model itself; name another one to write.");
-        if (File.Exists(full) && !isForced) throw new IOException($"{full} is there already; name another file, or replace it with --force.");
-
+        OutputFiles.Check([full], sources, isForced);
         Try(folder);
     }
 
@@ -43,19 +40,5 @@ internal static class OutputFile
         {
             throw new UnauthorizedAccessException($"No file can be written into {folder}: permission is denied; choose another folder.", exception);
         }
-    }
-
-    // Links in every part of the path are followed.
-    private static string RealPath(string path)
-    {
-        string full = Path.GetFullPath(path), real = Path.GetPathRoot(full)!;
-        foreach (string part in full[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
-        {
-            real = Path.Combine(real, part);
-            FileSystemInfo info = Directory.Exists(real) ? new DirectoryInfo(real) : new FileInfo(real);
-            if (info.Exists && info.ResolveLinkTarget(returnFinalTarget: true) is { } target) real = target.FullName;
-        }
-
-        return real;
     }
 }

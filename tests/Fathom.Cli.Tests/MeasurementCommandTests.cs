@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Xml.Linq;
 using Fathom.Checkpoints;
+using Fathom.Model.Streaming;
 
 namespace Fathom.Cli.Tests;
 
@@ -150,8 +151,7 @@ public sealed class MeasurementCommandTests : IDisposable
     {
         FathomProcess.Result result = await FathomProcess.RunAsync([.. command, "--memory", "10MB"]);
         Assert.Equal(1, result.ExitCode);
-        string number = result.Error[..result.Error.IndexOf(" MB is the least that works", StringComparison.Ordinal)].Split(' ')[^1];
-        return (long)(double.Parse(number, CultureInfo.InvariantCulture) * 1e6);
+        return MemorySize.Parse(result.Error.Split(" is the least that works")[0].Split(": ")[^1]);
     }
 
     private static async Task<long> PeakAsync(string[] arguments)

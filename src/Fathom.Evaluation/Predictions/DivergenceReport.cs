@@ -63,7 +63,7 @@ public sealed record DivergenceReport(string Reference, ModelFacts ReferenceFact
     /// <summary>An SVG drawing: KL of each model by percentiles, and errors layer by layer.</summary>
     public string Picture()
     {
-        const int width = 880, left = 220, right = width - 150, top = 96, lines = 220;
+        const int width = 920, left = 220, right = width - 200, top = 72, lines = 220;
         MeasuredResult<DivergenceResult>[] compared = [.. Models.Where(model => model.Result.LayerErrors.Count > 0)];
         int rowsEnd = top + (Models.Count * RowPanel.RowHeight), linesTop = rowsEnd + 110;
         var drawing = new SvgDrawing(width, compared.Length > 0 ? linesTop + lines + 50 : rowsEnd + 60);

@@ -56,7 +56,7 @@ public sealed record PerplexityReport(IReadOnlyList<MeasuredResult<PerplexityRes
     /// <summary>An SVG drawing: the loss of each model with its standard error, and by the tokens that were known.</summary>
     public string Picture()
     {
-        const int width = 880, left = 220, right = width - 150, top = 80, lines = 220;
+        const int width = 920, left = 220, right = width - 200, top = 72, lines = 220;
         int rowsEnd = top + (Models.Count * RowPanel.RowHeight), linesTop = rowsEnd + 110;
         var drawing = new SvgDrawing(width, linesTop + lines + 50);
         var x = Scale.Even(Models.SelectMany(model => (double[])[Least(model.Result), Most(model.Result)]), left, right, startsAtZero: false);
