@@ -79,17 +79,17 @@ public sealed class MeasurementCommandTests : IDisposable
             return result.Error.Trim();
         }
 
-        Assert.Equal($"fathom: {there} is there already; name another file, or replace it with --force.", await Refused(there));
+        Assert.Equal($"fathom: {there} exists already; name another file, or let --force replace it.", await Refused(there));
         Assert.Equal("dear", File.ReadAllText(there));
         Assert.Equal($"fathom: There is no folder {folder["none"]} to write x into; make it first.", await Refused(Path.Combine(folder["none"], "x")));
         Assert.Equal($"fathom: {model} is a folder; name a file to write.", await Refused(model, "--force"));
         byte[] weights = File.ReadAllBytes(shard);
-        Assert.Equal($"fathom: {shard} is a file of the model itself; name another one to write.", await Refused(shard, "--force"));
+        Assert.Equal($"fathom: {shard} is read and cannot be written at the same time; name another file.", await Refused(shard, "--force"));
         if (!OperatingSystem.IsWindows())
         {
             // By another way to the same file.
             Directory.CreateSymbolicLink(folder["way"], model);
-            Assert.Contains("is a file of the model itself", await Refused(Path.Combine(folder["way"], Path.GetFileName(shard)), "--force"), StringComparison.Ordinal);
+            Assert.Contains("is read and cannot be written at the same time", await Refused(Path.Combine(folder["way"], Path.GetFileName(shard)), "--force"), StringComparison.Ordinal);
         }
 
         Assert.Equal(weights, File.ReadAllBytes(shard));
