@@ -49,7 +49,7 @@ internal static class FathomProcess
         return process;
     }
 
-    /// <summary>Runs it and says how many bytes were resident at most (Linux). The system remembers the peak itself; what is asked while the process lives misses at most its last moments.</summary>
+    /// <summary>Runs it and says how many bytes were resident at most (Linux; 0 elsewhere). The system remembers the peak itself; what is asked while the process lives misses at most its last moments.</summary>
     public static async Task<(int ExitCode, long Peak)> PeakAsync(params string[] arguments)
     {
         using Process process = Start(arguments);
@@ -63,7 +63,7 @@ internal static class FathomProcess
             }
             catch (IOException)
             {
-                // It ended meanwhile.
+                // It ended meanwhile, or the system is another.
             }
 
             await Task.Delay(10);

@@ -35,6 +35,9 @@ internal static class ImatrixCommand
             line.Clear();
             result.Write(file, TextWindows.CountOf(tokens, options.Context), options.Context);
             File.Delete(unfinished);
+
+            // What a kill in the middle of saving may have left.
+            File.Delete(unfinished + ".tmp");
             int unseen = result.Counts.Values.Sum(counts => counts.Count(count => count == 0)), all = result.Counts.Values.Sum(counts => counts.Length);
             Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Wrote {file}: {tokens.Length:n0} tokens; of {all:n0} experts' matrices {unseen:n0} were never asked."));
             return Task.FromResult(0);

@@ -15,6 +15,9 @@ public sealed record PerplexityReport(IReadOnlyList<MeasuredResult<PerplexityRes
     // Of a normal distribution about 95 per cent lie within.
     private const double StandardErrors = 2;
 
+    // Of a place that is drawn.
+    private const int LeastTokens = 32;
+
     private PerplexityResult First => Models[0].Result;
 
     /// <summary>Markdown: a row for each model, and the loss by the tokens that were known.</summary>
@@ -63,8 +66,12 @@ public sealed record PerplexityReport(IReadOnlyList<MeasuredResult<PerplexityRes
         RowPanel.Draw(drawing, (left, top, right), string.Create(CultureInfo.InvariantCulture, $"How well {First.Tokens:n0} tokens are predicted"), x, [.. Models.Select((model, i) => PanelRow(drawing, x, model, SvgDrawing.ColourOf(i)))]);
         drawing.Text(left, top - 12, "mean, and two standard errors on both sides (tokens taken as independent)", fill: SvgDrawing.Grey, size: 11);
         drawing.Text((left + right) / 2.0, rowsEnd + 36, "loss for each token, in nats; left is better", "middle");
-        LinePanel.Draw(drawing, (70, linesTop, right, linesTop + lines), "Loss by the tokens of the window that were known", [.. First.Places.Select(PlaceName)], "known tokens",
-            [.. Models.Select((model, i) => new LinePanel.Series(RowPanel.Short(model.Name), SvgDrawing.ColourOf(i), [.. model.Result.Places.Select(place => place.MeanLoss)]))], startsAtZero: false);
+
+        // Places with a handful of tokens say little, and the beginning of a text is out of proportion.
+        int[] places = [.. Enumerable.Range(0, First.Places.Count).Where(place => First.Places[place].Tokens >= LeastTokens)];
+        if (places.Length < 2) places = [.. Enumerable.Range(0, First.Places.Count)];
+        LinePanel.Draw(drawing, (70, linesTop, right, linesTop + lines), "Loss by the tokens of the window that were known", [.. places.Select(place => $"{First.Places[place].FirstKnown}+")], "known tokens",
+            [.. Models.Select((model, i) => new LinePanel.Series(RowPanel.Short(model.Name), SvgDrawing.ColourOf(i), [.. places.Select(place => model.Result.Places[place].MeanLoss)]))], startsAtZero: false);
         return drawing.ToString();
     }
 
