@@ -98,7 +98,8 @@ public sealed class NamingTests : IDisposable
 
     private string Named(string path)
     {
-        string named = Path.Combine(folder, "named");
+        // GGUF files are named by the folder that they are made of.
+        string named = Path.Combine(folder, "named", Path.GetFileName(path));
         using Checkpoint source = Checkpoint.Open(path);
         NamingConversion.Write(source, named, TensorNaming.Transformers, cancellation: TestContext.Current.CancellationToken);
         return named;
