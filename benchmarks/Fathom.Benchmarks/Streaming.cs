@@ -46,11 +46,11 @@ internal static class Streaming
         Decode(model, session, random, decoded, "warming up");
         model.Observer = null;
         (double tokens, double seconds, ExpertStreamStatistics seen) = Decode(model, session, random, decoded, "decode");
+        Print($"resident at most {PeakResident() / 1e9:f2} GB so far, of {budget / 1e9:f2} GB");
         StreamingLimits limits = StreamingLimits.Measure(model, session, Directory.Exists(path) ? Directory.GetFiles(path, "*.safetensors") : [path]);
         if (pace is { } slow) limits = limits.WithDisk(slow);
         double reached = tokens / seconds, ofDisk = limits.OfDisk(seen.BytesPerToken), ofBoth = limits.OfBoth(seen.BytesPerToken);
         Print($"alone the disk gives {limits.Disk.BytesPerSecond / 1e9:f2} GB/s and the processor {limits.Processor:f2} tokens/s; at once {limits.Disk.BusyBytesPerSecond / 1e9:f2} GB/s and {limits.Processor * limits.Disk.ComputeShare:f2} tokens/s");
-        Print($"resident at most {PeakResident() / 1e9:f2} GB of {budget / 1e9:f2} GB");
         Trial(trace.Steps, model.Config, plan.Slots, trace.Steps.Count / 2);
         string name = pace is null ? $"this one{(readsAhead ? string.Empty : ", nothing read ahead")}" : string.Create(CultureInfo.InvariantCulture, $"{pace / 1e9:0.#} GB/s");
         return string.Create(CultureInfo.InvariantCulture, $"| {name} | {reached:f2} | {seen.BytesPerToken / 1e6:f0} | {seen.HitRate:p1} | {seen.PrefetchCoverage:p1} | {seen.ReadTime.TotalSeconds / seconds:p0} | {seen.StallTime.TotalSeconds / seconds:p0} | {ofDisk:f2} | {reached / ofDisk:p0} | {ofBoth:f2} | {reached / ofBoth:p0} |");
