@@ -19,17 +19,12 @@ public static class FolderConversion
     internal static ConversionResult Write(Checkpoint source, string directory, string tokenizerJson, bool mayReplace, long shardBytes, IProgress<double>? progress, IProgress<string>? news, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(source);
-        directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
         using var files = new SourceFiles(source);
-        string[] sources = [.. files.Paths];
-        OutputFiles.CheckFolder(directory, sources, mayReplace, FolderPartial.IsWritten);
-        string parent = Path.GetDirectoryName(directory) ?? throw new IOException($"{directory} cannot be made; name a new folder.");
-        Directory.CreateDirectory(parent);
-        using var partial = FolderPartial.Open(directory, new Fingerprint(files.Identity(), Fingerprint.Of($"folder {shardBytes} {tokenizerJson}")), sources);
+        using var partial = FolderPartial.Open(directory, files, $"folder {shardBytes} {tokenizerJson}", mayReplace);
         using var reader = new SourceReader(source, files);
         var plan = new FolderPlan(source, reader, cancellation);
         (long least, long most) = plan.Bytes();
-        FreeSpace.Check(parent, least - new DirectoryInfo(partial.Folder).EnumerateFiles().Sum(file => file.Length), "The checkpoint");
+        FreeSpace.Check(partial.Folder, least - new DirectoryInfo(partial.Folder).EnumerateFiles().Sum(file => file.Length), "The checkpoint");
 
         // What is looked at counts as work too; until it is known how much there is to write, it is taken for the most.
         long lookedAt = plan.LookedAtBytes, all = lookedAt + most, done = 0;
@@ -38,15 +33,15 @@ public static class FolderConversion
         (long total, long there) = (shards.TotalBytes, shards.BytesThere);
         all = lookedAt + total;
         partial.Announce(news, there, total);
-        FreeSpace.Check(parent, total - there, "The checkpoint");
+        FreeSpace.Check(partial.Folder, total - there, "The checkpoint");
         progress?.Report((double)(done += there) / all);
 
         OfficialFiles.Write(partial.Folder, source, tokenizerJson, tensors);
         var writer = new FolderWriter(source, reader, cancellation);
         shards.Write((some, shard) => writer.Write(some, shard, bytes => progress?.Report((double)(done += bytes) / all)));
         files.CheckUnchanged();
-        partial.Publish(directory, mayReplace);
+        partial.Publish();
         string[] notes = plan.Rounded > 0 ? [$"{plan.Rounded} matrices of block formats were rounded to BF16, because the official layout has no place for them."] : [];
-        return new ConversionResult(total, tensors.GroupBy(tensor => tensor.Type).ToDictionary(group => group.Key, group => group.Sum(tensor => tensor.Bytes)), notes, [directory]);
+        return new ConversionResult(total, tensors.GroupBy(tensor => tensor.Type).ToDictionary(group => group.Key, group => group.Sum(tensor => tensor.Bytes)), notes, [partial.Target]);
     }
 }

@@ -15,14 +15,20 @@ internal sealed class FolderPartial : IDisposable
 
     private readonly FileStream madeOf;
 
-    private FolderPartial(string folder, FileStream madeOf)
+    private readonly bool mayReplace;
+
+    private FolderPartial(string directory, FileStream madeOf, bool mayReplace)
     {
-        Folder = folder;
+        Target = directory;
         this.madeOf = madeOf;
+        this.mayReplace = mayReplace;
     }
 
-    /// <summary>The folder.</summary>
-    public string Folder { get; }
+    /// <summary>Where the folder is to appear.</summary>
+    public string Target { get; }
+
+    /// <summary>The unfinished folder.</summary>
+    public string Folder => Target + Extension;
 
     /// <summary>Why what was there is not gone on with, as the end of a sentence; null where it is, or where nothing was there.</summary>
     public string? WhyAnew { get; private init; }
@@ -33,11 +39,17 @@ internal sealed class FolderPartial : IDisposable
 
     /// <summary>Goes on with a folder, or starts it.</summary>
     /// <param name="directory">Where it is to appear.</param>
-    /// <param name="fingerprint">What it is made of.</param>
-    /// <param name="sources">The files that are read.</param>
-    /// <exception cref="IOException">Another process works on it, or a folder of this name is something else.</exception>
-    public static FolderPartial Open(string directory, Fingerprint fingerprint, IReadOnlyCollection<string> sources)
+    /// <param name="files">What it is made of.</param>
+    /// <param name="options">All that decides what it becomes, in any words.</param>
+    /// <param name="mayReplace">Whether an older checkpoint, and nothing else, may be there and is replaced.</param>
+    /// <exception cref="IOException">Something must not be written over, another process works on it, or a folder of this name is something else.</exception>
+    public static FolderPartial Open(string directory, SourceFiles files, string options, bool mayReplace)
     {
+        directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
+        string[] sources = [.. files.Paths];
+        OutputFiles.CheckFolder(directory, sources, mayReplace, IsWritten);
+        Directory.CreateDirectory(Path.GetDirectoryName(directory) ?? throw new IOException($"{directory} cannot be made; name a new folder."));
+        var fingerprint = new Fingerprint(files.Identity(), Fingerprint.Of(options));
         string folder = directory + Extension, path = Path.Combine(folder, MadeOfFile);
         OutputFiles.CheckFolder(folder, sources, mayReplace: true, name => name == MadeOfFile || IsWritten(name.EndsWith(Temporary, StringComparison.Ordinal) ? name[..^Temporary.Length] : name));
         Directory.CreateDirectory(folder);
@@ -53,12 +65,12 @@ internal sealed class FolderPartial : IDisposable
                 else if (stream.Length == 0) difference = string.Empty;
             }
 
-            if (difference is null) return new FolderPartial(folder, stream);
+            if (difference is null) return new FolderPartial(directory, stream, mayReplace);
             foreach (string file in Directory.EnumerateFiles(folder).Where(file => Path.GetFileName(file) != MadeOfFile)) File.Delete(file);
             stream.SetLength(0);
             using (var writer = new StreamWriter(stream, leaveOpen: true)) writer.WriteLine(fingerprint);
             stream.Flush(flushToDisk: true);
-            return new FolderPartial(folder, stream) { WhyAnew = difference.Length > 0 ? difference : null };
+            return new FolderPartial(directory, stream, mayReplace) { WhyAnew = difference.Length > 0 ? difference : null };
         }
         catch
         {
@@ -79,21 +91,21 @@ internal sealed class FolderPartial : IDisposable
 
     /// <summary>Gives the folder its name. An older one goes first, with what conversions write and nothing else.</summary>
     /// <exception cref="IOException">Something else is in the older one.</exception>
-    public void Publish(string directory, bool mayReplace)
+    public void Publish()
     {
         Dispose();
-        if (Directory.Exists(directory))
+        if (Directory.Exists(Target))
         {
             if (mayReplace)
             {
-                foreach (string file in Directory.EnumerateFiles(directory).Where(file => IsWritten(Path.GetFileName(file)))) File.Delete(file);
+                foreach (string file in Directory.EnumerateFiles(Target).Where(file => IsWritten(Path.GetFileName(file)))) File.Delete(file);
             }
 
-            Directory.Delete(directory);
+            Directory.Delete(Target);
         }
 
-        Directory.Move(Folder, directory);
-        File.Delete(Path.Combine(directory, MadeOfFile));
+        Directory.Move(Folder, Target);
+        File.Delete(Path.Combine(Target, MadeOfFile));
     }
 
     /// <summary>Closes it; what is there stays for the next run.</summary>

@@ -25,14 +25,9 @@ public static class NamingConversion
     public static ConversionResult Write(Checkpoint source, string directory, TensorNaming naming, string? tokenizerJson = null, bool mayReplace = false, IProgress<double>? progress = null, IProgress<string>? news = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(source);
-        directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
         using var files = new SourceFiles(source);
-        string[] sources = [.. files.Paths];
-        OutputFiles.CheckFolder(directory, sources, mayReplace, FolderPartial.IsWritten);
-        string parent = Path.GetDirectoryName(directory) ?? throw new IOException($"{directory} cannot be made; name a new folder.");
-        Directory.CreateDirectory(parent);
         string config = ConfigOf(source, naming);
-        using var partial = FolderPartial.Open(directory, new Fingerprint(files.Identity(), Fingerprint.Of($"{naming} names {config} {tokenizerJson}")), sources);
+        using var partial = FolderPartial.Open(directory, files, $"{naming} names {config} {tokenizerJson}", mayReplace);
         using var reader = new SourceReader(source, files);
         var plan = new NamingPlan(source, naming, reader, cancellation);
 
@@ -44,7 +39,7 @@ public static class NamingConversion
         (long total, long there) = (shards.TotalBytes, shards.BytesThere);
         all = lookedAt + total;
         partial.Announce(news, there, total);
-        FreeSpace.Check(parent, total - there, "The checkpoint");
+        FreeSpace.Check(partial.Folder, total - there, "The checkpoint");
         Advance(there);
 
         WriteSmallFiles(source, partial.Folder, config, tokenizerJson);
@@ -59,8 +54,8 @@ public static class NamingConversion
             }
         });
         files.CheckUnchanged();
-        partial.Publish(directory, mayReplace);
-        return new ConversionResult(total, tensors.GroupBy(tensor => tensor.Type).ToDictionary(group => group.Key, group => group.Sum(tensor => StoredTypes.BytesOf(tensor.Type, tensor.Shape))), [.. plan.Notes], [directory]);
+        partial.Publish();
+        return new ConversionResult(total, tensors.GroupBy(tensor => tensor.Type).ToDictionary(group => group.Key, group => group.Sum(tensor => StoredTypes.BytesOf(tensor.Type, tensor.Shape))), [.. plan.Notes], [partial.Target]);
     }
 
     private static string ConfigOf(Checkpoint source, TensorNaming naming)
