@@ -1,3 +1,5 @@
+using Fathom.Checkpoints.Conversion;
+
 namespace Fathom.Checkpoints;
 
 /// <summary>Writes new checkpoint folders: safetensors shards, their index where there are several, and what lies beside them.</summary>
@@ -29,7 +31,10 @@ internal static class ShardedFolder
         try
         {
             writeOthers(temporary);
-            WriteShards(temporary, ShardIndex.Split(tensors, BytesOf), declare, total, write);
+            new FolderShards<T>(temporary, tensors, declare).Write((some, writer) =>
+            {
+                foreach (T tensor in some) write(tensor, writer);
+            });
             if (Directory.Exists(directory)) Directory.Delete(directory);
             Directory.Move(temporary, directory);
         }
@@ -40,24 +45,5 @@ internal static class ShardedFolder
         }
 
         return total;
-    }
-
-    private static void WriteShards<T>(string folder, List<List<T>> shards, Func<T, (string Name, StoredType Type, long[] Shape)> declare, long total, Action<T, SafetensorsWriter> write)
-    {
-        var places = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        for (int s = 0; s < shards.Count; s++)
-        {
-            string name = ShardIndex.NameOf(s, shards.Count);
-            using var writer = new SafetensorsWriter(Path.Combine(folder, name), [.. shards[s].Select(declare)]);
-            foreach (T tensor in shards[s])
-            {
-                places.Add(declare(tensor).Name, name);
-                write(tensor, writer);
-            }
-
-            writer.Complete();
-        }
-
-        if (shards.Count > 1) ShardIndex.Write(folder, places, total);
     }
 }

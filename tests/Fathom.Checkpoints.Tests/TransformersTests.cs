@@ -152,7 +152,7 @@ public sealed class TransformersTests : IDisposable
         Gen.Select(Gen.Int[0, headerBytes - 1], Gen.Byte).Sample(
             (place, value) =>
             {
-                byte before = Exchange(file, place, value);
+                byte before = Mutations.Exchange(file, place, value);
                 try
                 {
                     Checkpoint.Open(path).Dispose();
@@ -162,7 +162,7 @@ public sealed class TransformersTests : IDisposable
                     Assert.DoesNotContain('\n', error.Message);
                 }
 
-                Exchange(file, place, before);
+                Mutations.Exchange(file, place, before);
             },
             iter: 300,
             threads: 1);
@@ -259,16 +259,6 @@ public sealed class TransformersTests : IDisposable
     private static void Rename(List<TensorData> tensors, Func<string, string> rename)
     {
         for (int i = 0; i < tensors.Count; i++) tensors[i] = tensors[i] with { Name = rename(tensors[i].Name) };
-    }
-
-    private static byte Exchange(string path, long place, byte value)
-    {
-        using FileStream stream = File.Open(path, FileMode.Open);
-        stream.Position = place;
-        var before = (byte)stream.ReadByte();
-        stream.Position = place;
-        stream.WriteByte(value);
-        return before;
     }
 
     // The FP4 golden checkpoint under its official names, changed.
