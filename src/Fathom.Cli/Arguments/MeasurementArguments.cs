@@ -54,4 +54,19 @@ internal sealed class MeasurementArguments
         string[] names = [.. models.Select(model => model is null ? "minnow" : ModelPath.NameOf(model))];
         return [.. models.Select((model, i) => names.Count(name => name == names[i]) > 1 && model is not null ? model : names[i])];
     }
+
+    /// <summary>Looks at models before anything is read: all of them take the text's windows, and have one vocabulary.</summary>
+    /// <param name="named">The models as a person names them; null is the built-in one.</param>
+    /// <param name="options">How the text will be read.</param>
+    public static ModelFacts[] FactsOf(string?[] named, MeasurementOptions options)
+    {
+        ModelFacts[] facts = [.. named.Select(model => ModelFacts.Of(ModelLocation.Resolve(model)))];
+        foreach (ModelFacts model in facts)
+        {
+            model.CheckContext(options.Context);
+            facts[0].CheckSameVocabulary(model);
+        }
+
+        return facts;
+    }
 }

@@ -22,13 +22,7 @@ internal static class PerplexityCommand
             string?[] named = MeasurementArguments.OrBuiltIn(parsed.GetValue(models));
             string[] names = MeasurementArguments.NamesOf(named);
             MeasurementOptions options = measurement.Options(parsed);
-            ModelFacts[] facts = [.. named.Select(model => ModelFacts.Of(ModelLocation.Resolve(model)))];
-            foreach (ModelFacts model in facts)
-            {
-                model.CheckContext(options.Context);
-                facts[0].CheckSameVocabulary(model);
-            }
-
+            ModelFacts[] facts = MeasurementArguments.FactsOf(named, options);
             if (parsed.GetValue(output) is { } place) OutputFile.CheckFolder(place.FullName);
             int[] tokens = measurement.Tokens(parsed, facts[0].Path);
             var results = new List<MeasuredResult<PerplexityResult>>();
