@@ -75,6 +75,24 @@ public sealed class SchedulerTests
         Assert.Equal(400, ((GenerationCompleted)(await writing)[^1]).Usage.CompletionTokens);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(127)]
+    [InlineData(129)]
+    public async Task Prompts_advance_whatever_room_is_left_in_a_step(int rows)
+    {
+        // What was read may be of an even length when there is room for a single row more.
+        using FathomModel model = Random(new EngineOptions { InterleavedRows = rows });
+        Task<GenerationCompleted> writing = Complete(model.PrepareText(Tokens(model, 10, 510), Greedy(500)));
+        while (model.Status.Running == 0) await Task.Delay(1);
+        int[][] prompts = [Tokens(model, 300, 511), Tokens(model, 260, 512)];
+        GenerationCompleted[] read = await Task.WhenAll(prompts.Select(prompt => Complete(model.PrepareText(prompt, Greedy(3)))));
+        Assert.All(read, one => Assert.Equal(3, one.Usage.CompletionTokens));
+        Assert.Equal(500, (await writing).Usage.CompletionTokens);
+    }
+
     [Fact]
     public async Task A_full_line_refuses_and_clients_take_turns()
     {

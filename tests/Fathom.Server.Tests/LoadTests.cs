@@ -85,7 +85,8 @@ public sealed class LoadTests(ITestOutputHelper output)
         await foreach ((string? _, string data) in server.StreamAsync("/v1/chat/completions", Body(question)))
         {
             if (data == "[DONE]") isDone = true;
-            else text += (string?)JsonNode.Parse(data)!["choices"]!.AsArray()[0]!["delta"]!["content"];
+            else if (JsonNode.Parse(data)!["choices"] is { } choices) text += (string?)choices[0]!["delta"]!["content"];
+            else Assert.Fail($"The answer ended with {data}");
         }
 
         Assert.True(isDone);

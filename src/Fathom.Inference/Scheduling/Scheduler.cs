@@ -223,13 +223,6 @@ internal sealed class Scheduler : IDisposable
 
     private void Step(List<StepPlanner.Part> parts)
     {
-        var batch = new Batch();
-        foreach ((Generation generation, int rows) in parts)
-        {
-            bool isLast = generation.Session.Length + rows >= generation.Prompt.Tokens.Length;
-            batch.Add(generation.Session, generation.Next(rows), isLast ? LogitRows.Last : LogitRows.None);
-        }
-
         using var cancellation = new CancellationTokenSource();
         lock (cancelLock)
         {
@@ -240,7 +233,7 @@ internal sealed class Scheduler : IDisposable
         try
         {
             List<StepPlanner.Part> pieces = [.. parts.Where(part => part.Generation.IsPrefilling)];
-            Logits logits = model.Forward(batch, cancellation.Token);
+            Logits logits = model.Forward(BatchOf(parts), cancellation.Token);
             steps++;
             foreach (StepPlanner.Part piece in pieces)
             {
@@ -275,6 +268,18 @@ internal sealed class Scheduler : IDisposable
         {
             if (running.Remove(generation)) running.Add(generation);
         }
+    }
+
+    private static Batch BatchOf(List<StepPlanner.Part> parts)
+    {
+        var batch = new Batch();
+        foreach ((Generation generation, int rows) in parts)
+        {
+            bool isLast = generation.Session.Length + rows >= generation.Prompt.Tokens.Length;
+            batch.Add(generation.Session, generation.Next(rows), isLast ? LogitRows.Last : LogitRows.None);
+        }
+
+        return batch;
     }
 
     private static void Advance(List<StepPlanner.Part> parts, Logits logits)

@@ -50,6 +50,6 @@ internal static class StepPlanner
 
         if (end - done <= most) return end - done;
         int even = (done + most) / Alignment * Alignment;
-        return even - done >= most * 3 / 4 ? even - done : most;
+        return (even - done) * 4L >= most * 3L ? even - done : most;
     }
 }
