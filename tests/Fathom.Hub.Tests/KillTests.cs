@@ -65,6 +65,40 @@ public sealed class KillTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Killed_beside_the_move_of_a_finished_file_it_fetches_nothing_again(bool hasMoved)
+    {
+        // No blow hits between two system calls; this is what it would leave: the file under its old or its new name, and the journal in both cases.
+        await using TestHub hub = await TestHub.WithModelAsync(100_000);
+        byte[] content = hub.Files["model-1.safetensors"];
+        string sha256 = TestHub.Sha256(content);
+        using var test = new TestStore();
+        string partial = test.MakeWholePartial(sha256, content.Length);
+        File.WriteAllBytes(partial, content);
+        if (hasMoved)
+        {
+            Directory.CreateDirectory(test.Store.BlobFolder);
+            File.Move(partial, test.Store.BlobPath(sha256));
+        }
+
+        await test.PullAsync(hub);
+        test.AssertHas(hub);
+        Assert.Equal(hub.Files.Values.Sum(file => file.Length) - content.Length, hub.BytesSent);
+    }
+
+    [Fact]
+    public async Task Killed_after_the_move_of_a_file_that_is_then_lost_it_is_fetched_as_if_new()
+    {
+        await using TestHub hub = await TestHub.WithModelAsync(100_000);
+        using var test = new TestStore();
+        byte[] content = hub.Files["model-1.safetensors"];
+        File.Delete(test.MakeWholePartial(TestHub.Sha256(content), content.Length));
+        await test.PullAsync(hub);
+        test.AssertHas(hub);
+    }
+
     [Fact]
     public async Task Killed_while_it_removes_it_leaves_no_model_and_prune_frees_the_rest()
     {

@@ -22,15 +22,17 @@ internal sealed class FileDownload(HubClient client, ModelStore store, HubListin
     public async Task<string> RunAsync(CancellationToken cancellation)
     {
         using StoreLock held = await StoreLock.TakeAsync(store.LockPath(file.Key), () => counter.Say($"waiting for another process, which fetches {file.Path}"), cancellation).ConfigureAwait(false);
+        string path = store.PartialPath(file);
         if (store.FindBlob(file) is { } present)
         {
+            // Whoever moved it here may have been killed before the rest was deleted.
+            PartialFile.Delete(path);
             counter.Had(file.Bytes);
             held.Forget();
             counter.FileDone(null);
             return present;
         }
 
-        string path = store.PartialPath(file);
         for (bool isSecond = false; ; isSecond = true)
         {
             await FetchAsync(path, cancellation).ConfigureAwait(false);

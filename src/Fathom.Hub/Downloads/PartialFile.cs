@@ -121,6 +121,7 @@ internal sealed class PartialFile : IDisposable
     /// <summary>Deletes the journal, and the data if they are still there under this name.</summary>
     public static void Delete(string path)
     {
+        if (!Directory.Exists(Path.GetDirectoryName(path))) return;
         File.Delete(path);
         File.Delete(path + JournalExtension);
     }
