@@ -19,7 +19,7 @@ public static class FolderConversion
     internal static ConversionResult Write(Checkpoint source, string directory, string tokenizerJson, bool mayReplace, long shardBytes, IProgress<double>? progress, IProgress<string>? news, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(source);
-        using var files = new SourceFiles(source);
+        using var files = new WeightFiles(source);
         using var partial = FolderPartial.Open(directory, files, $"folder {shardBytes} {tokenizerJson}", mayReplace);
         using var reader = new SourceReader(source, files);
         var plan = new FolderPlan(source, reader, cancellation);

@@ -43,7 +43,7 @@ internal sealed class FolderPartial : IDisposable
     /// <param name="options">All that decides what it becomes, in any words.</param>
     /// <param name="mayReplace">Whether an older checkpoint, and nothing else, may be there and is replaced.</param>
     /// <exception cref="IOException">Something must not be written over, another process works on it, or a folder of this name is something else.</exception>
-    public static FolderPartial Open(string directory, SourceFiles files, string options, bool mayReplace)
+    public static FolderPartial Open(string directory, WeightFiles files, string options, bool mayReplace)
     {
         directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
         string[] sources = [.. files.Paths];

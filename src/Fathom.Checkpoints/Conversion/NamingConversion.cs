@@ -25,7 +25,7 @@ public static class NamingConversion
     public static ConversionResult Write(Checkpoint source, string directory, TensorNaming naming, string? tokenizerJson = null, bool mayReplace = false, IProgress<double>? progress = null, IProgress<string>? news = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(source);
-        using var files = new SourceFiles(source);
+        using var files = new WeightFiles(source);
         string config = ConfigOf(source, naming);
         using var partial = FolderPartial.Open(directory, files, $"{naming} names {config} {tokenizerJson}", mayReplace);
         using var reader = new SourceReader(source, files);
@@ -73,13 +73,13 @@ public static class NamingConversion
         foreach (string name in Beside.Where(name => File.Exists(Path.Combine(source.Location, name)))) File.Copy(Path.Combine(source.Location, name), Path.Combine(folder, name), overwrite: true);
     }
 
-    private static unsafe void Copy(SourceFiles files, StoredTensor tensor, SafetensorsWriter writer, byte[] buffer, Action<long> written, CancellationToken cancellation)
+    private static void Copy(WeightFiles files, StoredTensor tensor, SafetensorsWriter writer, byte[] buffer, Action<long> written, CancellationToken cancellation)
     {
         for (long at = 0; at < tensor.ByteLength;)
         {
             cancellation.ThrowIfCancellationRequested();
             int count = (int)Math.Min(buffer.Length, tensor.ByteLength - at);
-            fixed (byte* target = buffer) files.Read(tensor, at, target, count);
+            files.Read(tensor, at, buffer.AsSpan(0, count));
             writer.Write(buffer.AsSpan(0, count));
             written(count);
             at += count;
