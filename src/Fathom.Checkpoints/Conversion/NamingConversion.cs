@@ -35,7 +35,7 @@ public static class NamingConversion
         long lookedAt = plan.LookedAtBytes, all = 2 * lookedAt, done = 0;
         void Advance(long bytes) => progress?.Report((double)(done += bytes) / all);
         List<NamedTensor> tensors = plan.Tensors(Advance);
-        var shards = new FolderShards<NamedTensor>(partial.Folder, tensors, tensor => (tensor.Name, tensor.Type, tensor.Shape));
+        var shards = new FolderShards<NamedTensor>(partial.Folder, tensors, tensor => (tensor.Name, tensor.Type, tensor.Shape), partial.Mark);
         (long total, long there) = (shards.TotalBytes, shards.BytesThere);
         all = lookedAt + total;
         partial.Announce(news, there, total);
@@ -47,7 +47,7 @@ public static class NamingConversion
         var buffer = new byte[CopiedBytes];
         shards.Write((some, shard) =>
         {
-            foreach (FolderTensor part in some.SelectMany(tensor => tensor.Parts))
+            foreach (FolderTensor part in FolderTensor.After(some.SelectMany(tensor => tensor.Parts), shard.Written))
             {
                 if (source.Vocabulary is not null || source[part.Source].ByteLength != part.Bytes) writer.Write([part], shard, Advance);
                 else Copy(files, source[part.Source], shard, buffer, Advance, cancellation);
@@ -81,8 +81,9 @@ public static class NamingConversion
             int count = (int)Math.Min(buffer.Length, tensor.ByteLength - at);
             files.Read(tensor, at, buffer.AsSpan(0, count));
             writer.Write(buffer.AsSpan(0, count));
-            written(count);
             at += count;
+            if (at == tensor.ByteLength) writer.EndPart();
+            written(count);
         }
     }
 }
