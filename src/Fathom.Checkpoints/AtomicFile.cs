@@ -5,10 +5,13 @@ namespace Fathom.Checkpoints;
 /// <summary>Files that are either whole or not there.</summary>
 public static class AtomicFile
 {
+    /// <summary>What comes after a file's name until it is whole.</summary>
+    internal const string TemporaryExtension = ".tmp";
+
     /// <summary>Writes text under a temporary name beside the file and renames it.</summary>
     /// <exception cref="IOException">The file cannot be written; what was there before is still there.</exception>
     public static void Write(string path, string text) =>
-        Write(path, path + ".tmp", new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write }, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+        Write(path, path + TemporaryExtension, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write }, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>Writes a file that only its owner may read, under a temporary name, and renames it.</summary>
     /// <param name="path">The file.</param>
@@ -18,7 +21,7 @@ public static class AtomicFile
     public static void WritePrivate(string path, Action<FileStream> write, string? temporary = null)
     {
         ArgumentNullException.ThrowIfNull(write);
-        Write(path, temporary ?? path + ".tmp", PrivateOptions(FileMode.Create), write);
+        Write(path, temporary ?? path + TemporaryExtension, PrivateOptions(FileMode.Create), write);
     }
 
     /// <summary>How a file is opened for writing that, when it is made, only its owner may read.</summary>

@@ -44,6 +44,9 @@ public sealed unsafe class Checkpoint : IDisposable
     /// <summary>All tensors of all files, those that plain inference ignores included.</summary>
     public IReadOnlyCollection<StoredTensor> Tensors => tensors.Values;
 
+    /// <summary>What the tensors lie in.</summary>
+    internal IReadOnlyList<ICheckpointFile> Files => files;
+
     /// <summary>Bytes of all tensors.</summary>
     public long TotalBytes => tensors.Values.Sum(tensor => tensor.ByteLength);
 
@@ -76,7 +79,8 @@ public sealed unsafe class Checkpoint : IDisposable
             TensorNaming naming = TransformersShards.Recognise(path, found.Keys);
             Dictionary<string, StoredTensor> tensors = naming == TensorNaming.Official ? TransformersShards.WithoutPrefix(found) : new TransformersShards(path, config, found).Name();
             bool hasPrediction = naming == TensorNaming.Official && tensors.ContainsKey("mtp.0.enorm.weight");
-            bool scalesChecked = new CheckpointValidator(path, config, tensors).Validate(hasPrediction, looksAtExperts);
+            using var weights = new WeightFiles(path, files);
+            bool scalesChecked = new CheckpointValidator(path, config, tensors, weights).Validate(hasPrediction, looksAtExperts);
             return new Checkpoint(path, config, files, tensors)
             {
                 Naming = naming,
@@ -98,12 +102,13 @@ public sealed unsafe class Checkpoint : IDisposable
         try
         {
             GgufShards.Open(path, files);
+            using var weights = new WeightFiles(path, files);
             Dictionary<string, StoredTensor> found = GgufShards.Join(files);
             V4Config config = new GgufConfig(files[0], found).Read();
-            Dictionary<string, StoredTensor> tensors = GgufShards.Name(path, found, config, copies);
+            Dictionary<string, StoredTensor> tensors = GgufShards.Name(path, found, config, weights, copies);
             bool hasPrediction = config.MtpLayerCount > 0;
-            new CheckpointValidator(path, config, tensors).Validate(hasPrediction, looksAtExperts);
-            return new Checkpoint(path, config, [.. files, .. copies], tensors) { HasMultiTokenPrediction = hasPrediction, Vocabulary = GgufVocabulary.Read(files[0]), OtherMetadata = GgufMetadata.OthersOf(files[0]), ExpertScalesAreChecked = true };
+            new CheckpointValidator(path, config, tensors, weights).Validate(hasPrediction, looksAtExperts);
+            return new Checkpoint(path, config, [.. files, .. copies], tensors) { HasMultiTokenPrediction = hasPrediction, Vocabulary = GgufVocabulary.Read(files[0]), OtherMetadata = GgufMetadata.OthersOf(files[0], weights), ExpertScalesAreChecked = true };
         }
         catch
         {
@@ -132,12 +137,6 @@ public sealed unsafe class Checkpoint : IDisposable
         return tensor.Type == StoredType.F8E4M3
             ? new WeightMatrix(WeightFormat.Fp8, rows, columns, tensor.Data, scale.Data, scalesAreFloat) { Name = name }
             : new WeightMatrix(WeightFormat.Fp4, rows, tensor.Type == StoredType.F4 ? columns : columns * 2, tensor.Data, scale.Data, scalesAreFloat) { Name = name };
-    }
-
-    /// <summary>Lets go of mapped pages that were touched, so that they no longer count as this process's memory; they come back when they are touched again.</summary>
-    public void ForgetPages()
-    {
-        foreach (ICheckpointFile file in files) file.Forget();
     }
 
     /// <summary>Unmaps all files.</summary>

@@ -3,7 +3,11 @@ using System.Runtime.InteropServices;
 namespace Fathom.Checkpoints;
 
 /// <summary>Holds the tensors of a checkpoint against the layout of its config: nothing missing, nothing strange, right types, shapes, scales and expert ids.</summary>
-internal sealed class CheckpointValidator(string directory, V4Config config, Dictionary<string, StoredTensor> tensors)
+/// <param name="directory">The checkpoint, for messages.</param>
+/// <param name="config">The architecture.</param>
+/// <param name="tensors">The tensors by their official names.</param>
+/// <param name="files">Reads the scales and ids.</param>
+internal sealed class CheckpointValidator(string directory, V4Config config, Dictionary<string, StoredTensor> tensors, WeightFiles files)
 {
     // Scales of routed experts are looked at on opening up to this size; Flash has 8.6 GB of them.
     private const long EagerExpertScaleBytes = 64 << 20;
@@ -26,7 +30,7 @@ internal sealed class CheckpointValidator(string directory, V4Config config, Dic
         }
 
         if (!looksAtExperts || expertScales.Sum(scale => scale.ByteLength) > EagerExpertScaleBytes) return expertScales.Count == 0;
-        foreach (StoredTensor scale in expertScales) ScaleCheck.Verify(scale);
+        foreach (StoredTensor scale in expertScales) CheckScales(scale);
         return true;
     }
 
@@ -83,7 +87,7 @@ internal sealed class CheckpointValidator(string directory, V4Config config, Dic
         }
 
         if (expected.Role == TensorRole.Expert) expertScales.Add(scale);
-        else ScaleCheck.Verify(scale);
+        else CheckScales(scale);
     }
 
     private StoredTensor Find(string name, string expected)
@@ -109,17 +113,19 @@ internal sealed class CheckpointValidator(string directory, V4Config config, Dic
             "config.json and the weights do not belong together, fetch both again");
     }
 
-    private void CheckExpertTable(StoredTensor tensor)
+    private void CheckScales(StoredTensor scale) => files.ReadAll(scale, (bytes, offset) => ScaleCheck.Verify(scale, bytes, offset));
+
+    private void CheckExpertTable(StoredTensor tensor) => files.ReadAll(tensor, (bytes, _) =>
     {
         if (tensor.Type == StoredType.I64)
         {
-            foreach (long id in MemoryMarshal.Cast<byte, long>(tensor.Bytes)) CheckExpert(tensor, id);
+            foreach (long id in MemoryMarshal.Cast<byte, long>(bytes)) CheckExpert(tensor, id);
         }
         else
         {
-            foreach (int id in MemoryMarshal.Cast<byte, int>(tensor.Bytes)) CheckExpert(tensor, id);
+            foreach (int id in MemoryMarshal.Cast<byte, int>(bytes)) CheckExpert(tensor, id);
         }
-    }
+    });
 
     private void CheckExpert(StoredTensor tensor, long id)
     {

@@ -1,5 +1,4 @@
 using System.IO.MemoryMappedFiles;
-using Microsoft.Win32.SafeHandles;
 
 namespace Fathom.Checkpoints;
 
@@ -10,10 +9,10 @@ internal sealed unsafe class MappedFile : IDisposable
     private readonly MemoryMappedViewAccessor view;
     private bool isDisposed;
 
-    private MappedFile(string path, long length, MemoryMappedFile mapping, MemoryMappedViewAccessor view)
+    private MappedFile(WeightFile file, MemoryMappedFile mapping, MemoryMappedViewAccessor view)
     {
-        Path = path;
-        Length = length;
+        Path = file.Path;
+        State = file.Opened;
         this.mapping = mapping;
         this.view = view;
         byte* start = null;
@@ -25,44 +24,34 @@ internal sealed unsafe class MappedFile : IDisposable
     public string Path { get; }
 
     /// <summary>Bytes of the file.</summary>
-    public long Length { get; }
+    public long Length => State.Length;
 
     /// <summary>Its first byte.</summary>
     public byte* Start { get; }
 
-    /// <summary>Maps a file.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="leastBytes">What it must have at least.</param>
-    /// <param name="what">What these bytes are, for the message.</param>
-    /// <exception cref="CheckpointException">The file cannot be read or is shorter.</exception>
-    public static MappedFile Open(string path, long leastBytes, string what)
+    /// <summary>What the file was like when it was mapped.</summary>
+    public FileState State { get; }
+
+    /// <summary>Maps an opened file; the mapping stays when that is closed.</summary>
+    /// <exception cref="CheckpointException">It cannot be mapped.</exception>
+    public static MappedFile Map(WeightFile file)
     {
         MemoryMappedFile? mapping = null;
         MemoryMappedViewAccessor? view = null;
         try
         {
-            // Asked of the opened file: a symbolic link, as hubs' own caches have them, says its own length.
-            using SafeFileHandle file = File.OpenHandle(path);
-            long length = RandomAccess.GetLength(file);
-            if (length < leastBytes) throw new CheckpointException(path, null, $"at least the {leastBytes} bytes of {what}", $"a file of {length} bytes");
-            mapping = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-            view = mapping.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-            return new MappedFile(path, length, mapping, view);
+            mapping = MemoryMappedFile.CreateFromFile(file.Handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            view = mapping.CreateViewAccessor(0, file.Length, MemoryMappedFileAccess.Read);
+            return new MappedFile(file, mapping, view);
         }
         catch (Exception exception)
         {
             view?.Dispose();
             mapping?.Dispose();
             if (exception is IOException or UnauthorizedAccessException or ArgumentException)
-                throw new CheckpointException(path, null, "a readable file", exception.Message, "check the path and its permissions", exception);
+                throw new CheckpointException(file.Path, null, "a readable file", exception.Message, "check the path and its permissions", exception);
             throw;
         }
-    }
-
-    /// <summary>Lets go of the pages that were touched; they come back when they are touched again. Does nothing where the system has no such call.</summary>
-    public void Forget()
-    {
-        if (!isDisposed) MemoryAdvice.Forget(Start - view.PointerOffset, Length + view.PointerOffset);
     }
 
     /// <summary>Unmaps the file.</summary>

@@ -5,18 +5,12 @@ namespace Fathom.Checkpoints;
 /// <summary>What the system is told about pages of memory (madvise of Linux). Advice that it refuses, or has no call for, changes nothing.</summary>
 internal static unsafe partial class MemoryAdvice
 {
-    private const int NotNeeded = 4;
     private const int HugePage = 14;
 
-    /// <summary>Lets go of pages; those of a file come back when they are touched again.</summary>
-    public static void Forget(byte* start, long bytes) => Tell(start, bytes, NotNeeded);
-
     /// <summary>Asks for pages of 2 MiB.</summary>
-    public static void UseHugePages(byte* start, long bytes) => Tell(start, bytes, HugePage);
-
-    private static void Tell(byte* start, long bytes, int advice)
+    public static void UseHugePages(byte* start, long bytes)
     {
-        if (OperatingSystem.IsLinux()) _ = Advise(start, (nuint)bytes, advice);
+        if (OperatingSystem.IsLinux()) _ = Advise(start, (nuint)bytes, HugePage);
     }
 
     [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]

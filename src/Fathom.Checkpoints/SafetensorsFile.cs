@@ -8,10 +8,17 @@ namespace Fathom.Checkpoints;
 /// </summary>
 public sealed unsafe class SafetensorsFile : ICheckpointFile
 {
+    private const int LengthBytes = 8;
+
     private readonly MappedFile mapped;
     private readonly Dictionary<string, StoredTensor> tensors = new(StringComparer.Ordinal);
 
-    private SafetensorsFile(MappedFile mapped) => this.mapped = mapped;
+    private SafetensorsFile(MappedFile mapped, long dataStart, List<SafetensorsHeader.Entry> entries)
+    {
+        this.mapped = mapped;
+        foreach (SafetensorsHeader.Entry entry in entries)
+            tensors.Add(entry.Name, new StoredTensor(entry.Name, entry.Type, entry.Shape, entry.End - entry.Begin, mapped.Start + dataStart + entry.Begin, Path, dataStart + entry.Begin));
+    }
 
     /// <summary>Where the file lies.</summary>
     public string Path => mapped.Path;
@@ -31,40 +38,26 @@ public sealed unsafe class SafetensorsFile : ICheckpointFile
     /// <exception cref="CheckpointException">The file is missing, cut off or has a malformed header.</exception>
     public static SafetensorsFile Open(string path)
     {
-        MappedFile mapped = MappedFile.Open(path, 8, "a header length");
-        try
-        {
-            var file = new SafetensorsFile(mapped);
-            file.ReadHeader();
-            return file;
-        }
-        catch
-        {
-            mapped.Dispose();
-            throw;
-        }
+        // By calls: a page of the mapping that the disk cannot bring would end the process.
+        using WeightFile file = WeightFile.Open(path, LengthBytes, "a header length");
+        var start = new byte[LengthBytes];
+        file.Read(0, start, null);
+        ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(start);
+        if (headerLength > (ulong)(file.Length - LengthBytes))
+            throw new CheckpointException(path, null, $"a header of at most {file.Length - LengthBytes} bytes, which is what the file has", $"a header length of {headerLength}");
+        if (headerLength > SafetensorsHeader.MaxBytes)
+            throw new CheckpointException(path, null, $"a header of at most {SafetensorsHeader.MaxBytes} bytes", $"a header length of {headerLength}");
+
+        var header = new byte[headerLength];
+        file.Read(LengthBytes, header, null);
+        long dataStart = LengthBytes + header.Length;
+        List<SafetensorsHeader.Entry> entries = SafetensorsHeader.Parse(header, file.Length - dataStart, path);
+        return new SafetensorsFile(MappedFile.Map(file), dataStart, entries);
     }
 
     /// <inheritdoc/>
-    void ICheckpointFile.Forget() => mapped.Forget();
+    MappedFile? ICheckpointFile.Mapped => mapped;
 
     /// <summary>Unmaps the file; the tensors' memory is gone afterwards.</summary>
     public void Dispose() => mapped.Dispose();
-
-    private void ReadHeader()
-    {
-        ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(mapped.Start, 8));
-        if (headerLength > (ulong)(mapped.Length - 8))
-            throw new CheckpointException(Path, null, $"a header of at most {mapped.Length - 8} bytes, which is what the file has", $"a header length of {headerLength}");
-        if (headerLength > SafetensorsHeader.MaxBytes)
-            throw new CheckpointException(Path, null, $"a header of at most {SafetensorsHeader.MaxBytes} bytes", $"a header length of {headerLength}");
-
-        long dataStart = 8 + (long)headerLength;
-        var header = new ReadOnlySpan<byte>(mapped.Start + 8, (int)headerLength);
-        foreach (SafetensorsHeader.Entry entry in SafetensorsHeader.Parse(header, mapped.Length - dataStart, Path))
-        {
-            var tensor = new StoredTensor(entry.Name, entry.Type, entry.Shape, entry.End - entry.Begin, mapped.Start + dataStart + entry.Begin, Path, dataStart + entry.Begin);
-            tensors.Add(entry.Name, tensor);
-        }
-    }
 }

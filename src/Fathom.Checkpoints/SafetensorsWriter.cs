@@ -1,19 +1,27 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using Fathom.Checkpoints.Conversion;
+using Microsoft.Win32.SafeHandles;
 
 namespace Fathom.Checkpoints;
 
 /// <summary>
 /// Writes a safetensors file from front to back: the tensors are declared first, then their bytes follow in the same
-/// order. The file appears under its name only when it is complete.
+/// order. The file appears under its name only when it is complete. A resumable one keeps what was written when it is
+/// stopped, and the next writer of the same goes on there.
 /// </summary>
 public sealed class SafetensorsWriter : IDisposable
 {
     private readonly string path;
     private readonly string temporary;
+    private readonly SafeFileHandle handle;
     private readonly FileStream stream;
+    private readonly ShardMark? mark;
     private readonly long declared;
-    private long written;
+
+    // Bytes of whole parts, and of those that the mark speaks of; the latter is written by the task that marks.
+    private long whole, marked;
+    private Task marking = Task.CompletedTask;
     private bool isDone;
 
     /// <summary>Starts a file.</summary>
@@ -22,18 +30,34 @@ public sealed class SafetensorsWriter : IDisposable
     /// <exception cref="ArgumentException">A shape is negative or too large, or a name occurs twice.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public SafetensorsWriter(string path, IReadOnlyList<(string Name, StoredType Type, long[] Shape)> tensors)
+        : this(path, tensors, null)
+    {
+    }
+
+    /// <summary>Goes on with a file, or starts it.</summary>
+    /// <param name="path">As for the other.</param>
+    /// <param name="tensors">As for the other.</param>
+    /// <param name="mark">Says how much is there, and hears of it; null where nothing is to be resumed.</param>
+    internal SafetensorsWriter(string path, IReadOnlyList<(string Name, StoredType Type, long[] Shape)> tensors, ShardMark? mark)
     {
         ArgumentNullException.ThrowIfNull(tensors);
         this.path = Path.GetFullPath(path);
+        this.mark = mark;
         string folder = Path.GetDirectoryName(this.path)!;
         if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {folder} to write {Path.GetFileName(path)} into; make it first.");
         if (Directory.Exists(this.path)) throw new IOException($"{this.path} is a folder; name a file to write.");
         byte[] header = Header(tensors, out declared);
-        temporary = this.path + ".tmp";
-        stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20);
+        temporary = this.path + AtomicFile.TemporaryExtension;
+        Written = whole = marked = mark is null ? 0 : BytesThere(this.path, tensors, mark);
+
+        // What is begun anew must not be taken for what an older mark speaks of.
+        if (Written == 0) mark?.Forget();
+        handle = File.OpenHandle(temporary, Written > 0 ? FileMode.Open : FileMode.Create, FileAccess.Write, FileShare.None);
+        stream = new FileStream(handle, FileAccess.Write, 1 << 20);
         try
         {
-            stream.Write(header);
+            if (Written == 0) stream.Write(header);
+            else stream.SetLength(stream.Position = header.Length + Written);
         }
         catch
         {
@@ -42,48 +66,105 @@ public sealed class SafetensorsWriter : IDisposable
         }
     }
 
+    /// <summary>Bytes of the data that are written; at the beginning, those that are there from the time before.</summary>
+    internal long Written { get; private set; }
+
+    /// <summary>Bytes of the data that an unfinished file has on the disk.</summary>
+    /// <param name="path">Where the file is to appear.</param>
+    /// <param name="tensors">As for the constructor.</param>
+    /// <param name="mark">Says how much is there.</param>
+    internal static long BytesThere(string path, IReadOnlyList<(string Name, StoredType Type, long[] Shape)> tensors, ShardMark mark)
+    {
+        long before = mark.Before(Path.GetFileName(path));
+        string temporary = path + AtomicFile.TemporaryExtension;
+        if (before == 0 || !File.Exists(temporary)) return 0;
+        byte[] header = Header(tensors, out long data);
+        return before <= data && new FileInfo(temporary).Length >= header.Length + before && BeginsWith(temporary, header) ? before : 0;
+    }
+
     /// <summary>Whether a file of these tensors is there, in its full length.</summary>
     /// <param name="path">The file.</param>
     /// <param name="tensors">As for the constructor.</param>
     internal static bool IsWhole(string path, IReadOnlyList<(string Name, StoredType Type, long[] Shape)> tensors)
     {
         if (!File.Exists(path)) return false;
-        byte[] header = Header(tensors, out long data), found = new byte[header.Length];
-        using FileStream stream = File.OpenRead(path);
-        return stream.Length == header.Length + data && stream.ReadAtLeast(found, found.Length, throwOnEndOfStream: false) == found.Length && found.AsSpan().SequenceEqual(header);
+        byte[] header = Header(tensors, out long data);
+        return new FileInfo(path).Length == header.Length + data && BeginsWith(path, header);
     }
 
     /// <summary>Writes the next bytes of the data.</summary>
     /// <exception cref="InvalidOperationException">There would be more bytes than were declared.</exception>
     public void Write(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length > declared - written) throw new InvalidOperationException("More bytes were written than the tensors declare.");
+        if (bytes.Length > declared - Written) throw new InvalidOperationException("More bytes were written than the tensors declare.");
         stream.Write(bytes);
-        written += bytes.Length;
+        Written += bytes.Length;
     }
 
     /// <summary>Flushes the file to disk and gives it its name.</summary>
     /// <exception cref="InvalidOperationException">Fewer bytes were written than declared.</exception>
     public void Complete()
     {
-        if (written != declared) throw new InvalidOperationException($"Of {declared} declared bytes only {written} were written.");
-        stream.Flush(flushToDisk: true);
+        if (Written != declared) throw new InvalidOperationException($"Of {declared} declared bytes only {Written} were written.");
+        whole = Written;
+        if (mark is null) stream.Flush(flushToDisk: true);
+        else Mark().GetAwaiter().GetResult();
         stream.Dispose();
         File.Move(temporary, path, overwrite: true);
         isDone = true;
+        mark?.Forget();
     }
 
-    /// <summary>Removes the unfinished file when <see cref="Complete"/> was not reached.</summary>
+    /// <summary>Removes the unfinished file when <see cref="Complete"/> was not reached, unless it is to be resumed.</summary>
     public void Dispose()
     {
+        try
+        {
+            if (mark is not null && !isDone && whole > marked) Mark().GetAwaiter().GetResult();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // What was marked before is still there.
+        }
+
         try
         {
             stream.Dispose();
         }
         finally
         {
-            if (!isDone) File.Delete(temporary);
+            if (!isDone && mark is null) File.Delete(temporary);
         }
+    }
+
+    /// <summary>Says that a part is whole, between which and the next a later run may go on.</summary>
+    internal void EndPart()
+    {
+        whole = Written;
+
+        // The disk need not be waited for: the next parts are made while it writes.
+        if (mark is not null && marking.IsCompleted) Mark();
+    }
+
+    // First the data, then the word that they are there.
+    private Task Mark()
+    {
+        marking.GetAwaiter().GetResult();
+        stream.Flush();
+        long there = whole;
+        return marking = Task.Run(() =>
+        {
+            RandomAccess.FlushToDisk(handle);
+            mark!.Set(Path.GetFileName(path), there);
+            marked = there;
+        });
+    }
+
+    private static bool BeginsWith(string file, byte[] header)
+    {
+        var found = new byte[header.Length];
+        using FileStream stream = File.OpenRead(file);
+        return stream.ReadAtLeast(found, found.Length, throwOnEndOfStream: false) == found.Length && found.AsSpan().SequenceEqual(header);
     }
 
     // Its length, then the descriptions of the tensors.

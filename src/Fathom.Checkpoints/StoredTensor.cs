@@ -42,8 +42,10 @@ public sealed unsafe class StoredTensor
     public long FileOffset { get; }
 
     /// <summary>The content as a span.</summary>
-    /// <exception cref="OverflowException">The tensor has more than 2 GiB.</exception>
-    public ReadOnlySpan<byte> Bytes => new(Data, checked((int)ByteLength));
+    /// <exception cref="CheckpointException">The tensor has more than 2 GiB; <see cref="WeightFiles.ReadAll"/> reads such ones piece by piece.</exception>
+    public ReadOnlySpan<byte> Bytes => ByteLength <= int.MaxValue
+        ? new ReadOnlySpan<byte>(Data, (int)ByteLength)
+        : throw new CheckpointException(File, Name, $"at most {int.MaxValue} bytes, because it is used in one piece here", $"{ByteLength}");
 
     /// <summary>The same tensor under another name.</summary>
     internal StoredTensor Part(string name) => Part(name, [.. Shape], 0, ByteLength);
@@ -60,15 +62,20 @@ public sealed unsafe class StoredTensor
     /// <exception cref="InvalidDataException">It is of another type.</exception>
     public float[] ToFloats()
     {
-        int width = Type switch
-        {
-            StoredType.F32 => 4,
-            StoredType.F16 or StoredType.BF16 => 2,
-            _ => throw new InvalidDataException($"'{Name}' in {File} is of type {Type}; F32, F16 or BF16 was expected."),
-        };
         ReadOnlySpan<byte> bytes = Bytes;
-        var values = new float[bytes.Length / width];
-        for (int i = 0; i < values.Length; i++)
+        var values = new float[bytes.Length / Width];
+        Widen(bytes, values);
+        return values;
+    }
+
+    /// <summary>Widens values of a tensor of F32, F16 or BF16 that were read elsewhere.</summary>
+    /// <param name="bytes">A piece of its content.</param>
+    /// <param name="values">Receives the numbers.</param>
+    /// <exception cref="InvalidDataException">It is of another type.</exception>
+    public void Widen(ReadOnlySpan<byte> bytes, Span<float> values)
+    {
+        int width = Width;
+        for (int i = 0; i < bytes.Length / width; i++)
         {
             ReadOnlySpan<byte> source = bytes.Slice(i * width, width);
             values[i] = Type switch
@@ -78,7 +85,13 @@ public sealed unsafe class StoredTensor
                 _ => BFloat16.Decode(BinaryPrimitives.ReadUInt16LittleEndian(source)),
             };
         }
-
-        return values;
     }
+
+    // Bytes of a value.
+    private int Width => Type switch
+    {
+        StoredType.F32 => 4,
+        StoredType.F16 or StoredType.BF16 => 2,
+        _ => throw new InvalidDataException($"'{Name}' in {File} is of type {Type}; F32, F16 or BF16 was expected."),
+    };
 }

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
-using Fathom.Checkpoints.Gguf;
 using Fathom.Inference.Caching;
 using Fathom.Inference.Scheduling;
 using Fathom.Model;
@@ -105,15 +104,8 @@ public sealed class FathomModel : IDisposable
         V4Model model = V4Model.Open(path, options.Model with { Reserve = options.Engine.ReserveFor(options.Model.Reserve) });
         try
         {
-            GgufVocabulary? vocabulary = model.Checkpoint.Vocabulary;
-            Tokenizer tokenizer = options.TokenizerPath is null && vocabulary is not null
-                ? GgufTokenizer.From(vocabulary)
-                : Tokenizer.Load(options.TokenizerPath ?? Path.Combine(path, "tokenizer.json"));
-
-            // GGUF files do not say which encoding they were trained with, unless Fathom wrote them.
-            ChatFormat ofFile = vocabulary is { HasDraftBlockKeys: false } ? ChatFormat.Preview : ChatFormat.Release;
-            ChatFormat format = options.ChatFormat ?? (vocabulary is null ? ChatFormats.Of(File.ReadAllBytes(Path.Combine(path, "config.json"))) : ofFile);
-            return new FathomModel(model, tokenizer, format, options.Engine);
+            (Tokenizer tokenizer, ChatFormat format) = ModelTokenizer.Of(model.Checkpoint, options.TokenizerPath);
+            return new FathomModel(model, tokenizer, options.ChatFormat ?? format, options.Engine);
         }
         catch
         {

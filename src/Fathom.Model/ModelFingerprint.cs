@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Fathom.Checkpoints;
@@ -14,8 +13,13 @@ internal static class ModelFingerprint
 {
     private const int SampledBytes = 256;
 
-    public static byte[] Compute(Checkpoint checkpoint, V4ModelOptions options)
+    /// <summary>Computes it.</summary>
+    /// <param name="checkpoint">The checkpoint.</param>
+    /// <param name="options">How it is run.</param>
+    /// <param name="files">Reads the samples by calls; null takes them from mapped memory.</param>
+    public static byte[] Compute(Checkpoint checkpoint, V4ModelOptions options, WeightFiles? files = null)
     {
+        Span<byte> sample = stackalloc byte[SampledBytes];
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes($"{options.Profile} {options.WindowOnly} {options.CacheStorage}\n{checkpoint.Config.ToJson()}\n"));
         foreach (StoredTensor tensor in checkpoint.Tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal))
@@ -24,12 +28,14 @@ internal static class ModelFingerprint
 
             // A page of each of 66,000 expert tensors would mean reading hundreds of megabytes.
             if (tensor.Name.Contains(".experts.", StringComparison.Ordinal)) continue;
-            unsafe
-            {
-                hash.AppendData(MemoryMarshal.CreateReadOnlySpan(ref *tensor.Data, (int)Math.Min(SampledBytes, tensor.ByteLength)));
-            }
+            Span<byte> bytes = sample[..(int)Math.Min(SampledBytes, tensor.ByteLength)];
+            if (files is null) CopyMapped(tensor, bytes);
+            else files.Read(tensor, 0, bytes);
+            hash.AppendData(bytes);
         }
 
         return hash.GetHashAndReset();
     }
+
+    private static unsafe void CopyMapped(StoredTensor tensor, Span<byte> target) => new ReadOnlySpan<byte>(tensor.Data, target.Length).CopyTo(target);
 }

@@ -46,15 +46,15 @@ public sealed partial class V4Model : ILanguageModel
         try
         {
             if (plan.IsStreaming) memory = new OwnMemory();
-            weights = new WeightLoader(checkpoint, memory).Load();
+            using var files = new WeightFiles(checkpoint);
+            weights = new WeightLoader(checkpoint, files, memory).Load();
             if (plan.IsStreaming)
             {
                 memory!.CloseFiles();
                 experts = ExpertStreamFactory.Create(checkpoint, weights, plan, openFiles);
 
-                // The last look at mapped weights: from here on every byte in memory is accounted for.
-                fingerprint = ModelFingerprint.Compute(checkpoint, options);
-                checkpoint.ForgetPages();
+                // Nothing was touched in mapped memory, and nothing is from here on.
+                fingerprint = ModelFingerprint.Compute(checkpoint, options, files);
             }
         }
         catch

@@ -72,8 +72,9 @@ public sealed class ConversionContentTests : IDisposable
         using GgufFile plain = GgufFile.Open(folder["plain.gguf"]), from = GgufFile.Open(folder["source.gguf"]), to = GgufFile.Open(folder["x.gguf"]);
         foreach (string key in more.Select(entry => entry.Key).Except(["general.file_type", "deepseek4.of_somebody"]))
         {
-            Assert.Equal(from.ValueOf(key)!.Type, to.ValueOf(key)!.Type);
-            Assert.Equal(from.ValueOf(key)!.Bytes, to.ValueOf(key)!.Bytes);
+            (GgufValue before, GgufValue after) = (ValueOf(from, key), ValueOf(to, key));
+            Assert.Equal(before.Type, after.Type);
+            Assert.Equal(before.Bytes, after.Bytes);
         }
 
         Assert.False(to.Metadata.ContainsKey("deepseek4.of_somebody"));
@@ -117,12 +118,18 @@ public sealed class ConversionContentTests : IDisposable
         return document.RootElement.Clone();
     }
 
+    private static GgufValue ValueOf(GgufFile file, string key)
+    {
+        using var files = new WeightFiles(file.Path, [file]);
+        return file.ValueOf(key, files)!;
+    }
+
     // The same file with other metadata.
     private static void Rewrite(string from, string to, KeyValuePair<string, object>[] more)
     {
         using GgufFile file = GgufFile.Open(from);
         string[] others = [.. more.Select(entry => entry.Key)];
-        using var writer = new GgufWriter(to, [.. file.Metadata.Keys.Except(others).Select(key => new KeyValuePair<string, object>(key, file.ValueOf(key)!)), .. more], [.. file.Tensors.Values.Select(tensor => (tensor.Name, tensor.Type, tensor.Shape.ToArray()))]);
+        using var writer = new GgufWriter(to, [.. file.Metadata.Keys.Except(others).Select(key => new KeyValuePair<string, object>(key, ValueOf(file, key))), .. more], [.. file.Tensors.Values.Select(tensor => (tensor.Name, tensor.Type, tensor.Shape.ToArray()))]);
         foreach (StoredTensor tensor in file.Tensors.Values)
         {
             writer.Write(tensor.Bytes);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fathom.Checkpoints.Conversion;
 
 namespace Fathom.Checkpoints.Tests;
@@ -50,6 +51,56 @@ public sealed class ConversionResumeTests : IDisposable
         Assert.Equal(whole.Shares.Order(), whole.Shares);
         Assert.InRange(whole.Shares[0], 0, 0.2);
         Assert.Equal(1, whole.Shares[^1]);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(100_001)]
+    [InlineData(-1)]
+    public void A_stopped_run_to_a_folder_of_one_shard_is_gone_on_with_inside_the_shard(int tornBytes)
+    {
+        using Checkpoint original = ConversionSample.Synthesize(folder["model"]);
+        ConversionSample.ToGguf(original, folder["x.gguf"]);
+        using Checkpoint source = Checkpoint.Open(folder["x.gguf"]);
+        ConversionSample.ToFolder(source, folder["whole"], shardBytes: long.MaxValue);
+        Assert.ThrowsAny<OperationCanceledException>(() => ConversionSample.ToFolder(source, folder["back"], reports: new(0.8), shardBytes: long.MaxValue));
+        Assert.True(File.Exists(folder["back.partial/model.safetensors.tmp"]));
+
+        // What comes after the last mark is torn, or some of what comes before it is missing.
+        using (var torn = new FileStream(folder["back.partial/model.safetensors.tmp"], FileMode.Open)) torn.SetLength(tornBytes > 0 ? torn.Length + tornBytes : long.Parse(File.ReadAllLines(folder["back.partial/unfinished.shard"])[1], CultureInfo.InvariantCulture));
+        ConversionSample.Reports second = new();
+        ConversionSample.ToFolder(source, folder["back"], reports: second, shardBytes: long.MaxValue);
+        if (tornBytes > 0) Assert.Matches("^Going on at [5-8][0-9] %", Assert.Single(second.News));
+        else Assert.Empty(second.News);
+        Assert.Equal(ConversionSample.Bytes(folder["whole"]), ConversionSample.Bytes(folder["back"]));
+    }
+
+    [Fact]
+    public void A_stopped_change_of_names_is_gone_on_with_inside_a_stack_of_experts()
+    {
+        using Checkpoint source = ConversionSample.Synthesize(folder["model"]);
+        void Write(string name, ConversionSample.Reports reports) => NamingConversion.Write(source, folder[name], TensorNaming.Transformers, progress: reports, news: reports, cancellation: reports.Stop.Token);
+        Write("whole", new());
+        using (SafetensorsFile whole = SafetensorsFile.Open(folder["whole/model.safetensors"])) Assert.Contains(whole.Tensors, tensor => tensor.Shape.Count == 3 && 10 * tensor.ByteLength > whole.Tensors.Sum(other => other.ByteLength));
+        ConversionSample.Reports first = new(0.5), second = new();
+        Assert.ThrowsAny<OperationCanceledException>(() => Write("other", first));
+        Write("other", second);
+        Assert.StartsWith("Going on at", Assert.Single(second.News), StringComparison.Ordinal);
+        Assert.Equal(first.Shares[^1], second.Shares[0], 3);
+        Assert.Equal(ConversionSample.Bytes(folder["whole"]), ConversionSample.Bytes(folder["other"]));
+    }
+
+    [Fact]
+    public void A_mark_that_lies_inside_a_part_is_refused_and_nothing_is_written_wrong()
+    {
+        using Checkpoint original = ConversionSample.Synthesize(folder["model"]);
+        ConversionSample.ToGguf(original, folder["x.gguf"]);
+        using Checkpoint source = Checkpoint.Open(folder["x.gguf"]);
+        Assert.ThrowsAny<OperationCanceledException>(() => ConversionSample.ToFolder(source, folder["back"], reports: new(0.8), shardBytes: long.MaxValue));
+        File.WriteAllText(folder["back.partial/unfinished.shard"], "model.safetensors\n3\n");
+        IOException error = Assert.ThrowsAny<IOException>(() => ConversionSample.ToFolder(source, folder["back"], shardBytes: long.MaxValue));
+        Assert.Contains("remove the folder and begin anew", error.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["back"]));
     }
 
     [Fact]

@@ -20,9 +20,9 @@ internal static class ConversionSample
         ? Quantization.Write(source, path, source.Vocabulary ?? Vocabulary(source.Config), quantization, reports, reports, reports?.Stop.Token ?? TestContext.Current.CancellationToken)
         : GgufConversion.Write(source, path, source.Vocabulary ?? Vocabulary(source.Config), options, reports, reports, reports?.Stop.Token ?? TestContext.Current.CancellationToken);
 
-    /// <summary>Converts to a folder of shards of 200 kB.</summary>
-    public static ConversionResult ToFolder(Checkpoint source, string path, bool mayReplace = false, Reports? reports = null) =>
-        FolderConversion.Write(source, path, "{}", mayReplace, 200_000, reports, reports, reports?.Stop.Token ?? TestContext.Current.CancellationToken);
+    /// <summary>Converts to a folder of shards of 200 kB, or of others.</summary>
+    public static ConversionResult ToFolder(Checkpoint source, string path, bool mayReplace = false, Reports? reports = null, long shardBytes = 200_000) =>
+        FolderConversion.Write(source, path, "{}", mayReplace, shardBytes, reports, reports, reports?.Stop.Token ?? TestContext.Current.CancellationToken);
 
     /// <summary>The bytes of a file, or of all files in a folder under their names.</summary>
     public static SortedDictionary<string, byte[]> Bytes(string path) => new(

@@ -17,7 +17,7 @@ public sealed class ConversionSourceTests : IDisposable
         using Checkpoint source = ConversionSample.Synthesize(folder["model"]);
         string file = folder["model/model.safetensors"];
         var options = isQuantized ? new QuantizationOptions { Experts = StoredType.Q2K } : new GgufOptions();
-        CheckpointException error = Assert.Throws<CheckpointException>(() => ConversionSample.ToGguf(source, folder["x.gguf"], options, new(0.1, _ => CutOff(file))));
+        CheckpointException error = Assert.Throws<CheckpointException>(() => ConversionSample.ToGguf(source, folder["x.gguf"], options, new(0.1, _ => Mutations.CutOff(file))));
         Assert.Equal(file, error.File);
         Assert.Contains("was cut off while it was read", error.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(folder["x.gguf"]));
@@ -31,7 +31,7 @@ public sealed class ConversionSourceTests : IDisposable
         using Checkpoint original = ConversionSample.Synthesize(folder["model"]);
         ConversionSample.ToGguf(original, folder["x.gguf"]);
         using Checkpoint source = Checkpoint.Open(folder["x.gguf"]);
-        CheckpointException error = Assert.Throws<CheckpointException>(() => ConversionSample.ToFolder(source, folder["back"], reports: new(share, _ => CutOff(folder["x.gguf"]))));
+        CheckpointException error = Assert.Throws<CheckpointException>(() => ConversionSample.ToFolder(source, folder["back"], reports: new(share, _ => Mutations.CutOff(folder["x.gguf"]))));
         Assert.Contains("was cut off while it was read", error.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["back"]));
     }
@@ -79,13 +79,5 @@ public sealed class ConversionSourceTests : IDisposable
         ConversionSample.ToGguf(whole, folder["y.gguf"]);
         Assert.Equal(File.ReadAllBytes(folder["y.gguf"]), File.ReadAllBytes(folder["x.gguf"]));
         Assert.Contains("written meanwhile", Assert.Throws<CheckpointException>(() => ConversionSample.ToGguf(source, folder["z.gguf"], reports: new(0.1, _ => File.SetLastWriteTimeUtc(parts[^1], DateTime.UtcNow.AddHours(1))))).Message, StringComparison.Ordinal);
-    }
-
-    // The mapping of the rest would end the process at a touch.
-    private static void CutOff(string file)
-    {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Mapped files cannot be cut off there.");
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
-        stream.SetLength(stream.Length / 4);
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Fathom.Checkpoints.Conversion;
 
 namespace Fathom.Checkpoints.Tests;
 
@@ -7,6 +8,54 @@ public sealed class SafetensorsTests : IDisposable
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void A_resumable_file_goes_on_after_its_last_whole_part_and_survives_a_name_that_is_taken()
+    {
+        (string Name, StoredType Type, long[] Shape)[] tensors = [("a", StoredType.U8, [4]), ("b", StoredType.U8, [6])];
+        string path = folder["x.safetensors"];
+        var mark = new ShardMark(folder.Path);
+        using (var first = new SafetensorsWriter(path, tensors, mark))
+        {
+            first.Write([1, 2, 3, 4]);
+            first.EndPart();
+            first.Write([9, 9]);
+        }
+
+        Assert.Equal(4, mark.Before("x.safetensors"));
+        Assert.Equal(0, mark.Before("y.safetensors"));
+        using (var second = new SafetensorsWriter(path, tensors, mark))
+        {
+            Assert.Equal(4, second.Written);
+            second.Write([5, 6, 7, 8, 9, 10]);
+            Directory.CreateDirectory(path);
+            Assert.ThrowsAny<IOException>(second.Complete);
+        }
+
+        Directory.Delete(path);
+        using (var third = new SafetensorsWriter(path, tensors, mark))
+        {
+            Assert.Equal(10, third.Written);
+            third.Complete();
+        }
+
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        Assert.Equal<byte>([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [.. file.Tensors.SelectMany(tensor => tensor.Bytes.ToArray())]);
+        Assert.Equal(["x.safetensors"], Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void A_resumable_file_that_is_begun_anew_forgets_what_an_older_mark_said()
+    {
+        (string Name, StoredType Type, long[] Shape)[] tensors = [("a", StoredType.U8, [4]), ("b", StoredType.U8, [6])];
+        var mark = new ShardMark(folder.Path);
+        mark.Set("x.safetensors", 4);
+        File.WriteAllText(folder["x.safetensors.tmp"], "too short");
+        using (var first = new SafetensorsWriter(folder["x.safetensors"], tensors, mark)) first.Write([1, 2, 3, 4, 5]);
+        Assert.Equal(0, mark.Before("x.safetensors"));
+        using var second = new SafetensorsWriter(folder["x.safetensors"], tensors, mark);
+        Assert.Equal(0, second.Written);
+    }
 
     [Fact]
     public void A_sound_file_gives_its_tensors()

@@ -66,7 +66,7 @@ public sealed class ConversionProcessTests : IDisposable
         string killed = Path.Combine(folder, name);
         using (Process process = FathomProcess.Start("convert", model, killed))
         {
-            while (!process.HasExited && UnfinishedBytes(killed) < 10 << 20) await Task.Delay(2, TestContext.Current.CancellationToken);
+            while (!process.HasExited && (UnfinishedBytes(killed) < 10 << 20 || (isToFolder && !File.Exists(Path.Combine(killed + ".partial", "unfinished.shard"))))) await Task.Delay(2, TestContext.Current.CancellationToken);
             Assert.False(process.HasExited);
             process.Kill();
             await process.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -74,8 +74,15 @@ public sealed class ConversionProcessTests : IDisposable
 
         Assert.False(Path.Exists(killed));
         Assert.All(Directory.EnumerateFileSystemEntries(folder, "killed*"), left => Assert.Contains(Path.GetFileName(left), (string[])[name + ".partial", name + ".partial.done"]));
+        if (isToFolder)
+        {
+            await using var torn = new FileStream(Path.Combine(killed + ".partial", "model.safetensors.tmp"), FileMode.Append);
+            torn.Write(new byte[100_001]);
+        }
+
         FathomProcess.Result second = await FathomProcess.RunAsync(["convert", model, killed]);
         Assert.True(second.ExitCode == 0, second.Error);
+        if (isToFolder) Assert.Contains("Going on at ", second.Error, StringComparison.Ordinal);
         Assert.Equal([name], Directory.EnumerateFileSystemEntries(folder, "killed*").Select(Path.GetFileName));
         foreach (string file in isToFolder ? Directory.EnumerateFiles(whole).Select(file => Path.GetFileName(file)) : [string.Empty])
             Assert.True(File.ReadAllBytes(Path.Combine(whole, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(killed, file))), file);

@@ -48,6 +48,21 @@ public sealed class MeasurementCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Rounding_of_a_model_larger_than_the_memory_of_both_copies_is_measured_within_it_and_is_the_same()
+    {
+        string[] command = ["eval", "rounding", "--model", Synthetic("model", experts: 96, width: 512), "--tokens", "40"];
+        long bytes = new DirectoryInfo(folder["model"]).EnumerateFiles().Sum(file => file.Length), memory = await LeastAsync(command) + (20L << 20);
+        Assert.True(memory < 2 * ((256L << 20) + bytes), "experts do not fit");
+        string[] within = [.. command, "--memory", $"{memory}B"];
+        FathomProcess.Result whole = await FathomProcess.RunAsync(command), little = await FathomProcess.RunAsync(within);
+        Assert.True(whole.ExitCode == 0, whole.Error);
+        Assert.True(little.ExitCode == 0, little.Error);
+        Assert.Equal(8, whole.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        Assert.Equal(whole.Output, little.Output);
+        if (OperatingSystem.IsLinux()) Assert.InRange((await FathomProcess.PeakAsync(within)).Peak, 1, memory);
+    }
+
+    [Fact]
     public async Task A_killed_importance_goes_on_and_ends_in_the_same_bytes()
     {
         string model = Synthetic("model", experts: 8, width: 256);

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Fathom.Checkpoints;
+using Fathom.Inference;
+using Fathom.Model;
 using Fathom.Model.Streaming;
 
 namespace Fathom.Cli.Tests;
@@ -18,7 +20,7 @@ public sealed class PlanCommandTests : IDisposable
         SyntheticCheckpoint.Write(path, new SyntheticOptions { Shape = SyntheticShape.Tiny, Layers = [0, 4, 128], Experts = 128, ExpertWidth = 512, Vocabulary = 512, HasMultiTokenPrediction = false }, cancellation: TestContext.Current.CancellationToken);
         long budget = Least(path) + 2_000_000;
         string text = await Plan(path, "--for", "serve", "--memory", $"{budget}B", "--context", "2048", "--sample-random", "--threads", "1", "--json", file);
-        Assert.Contains("'fathom serve': 4 answers at once, 2,048 tokens each, and room for kept beginnings (--for run, chat or serve)", text, StringComparison.Ordinal);
+        Assert.Contains("'fathom serve': 4 answers at once, 2,048 tokens each, and room for kept beginnings (--for run, chat or serve; --cache-gb)", text, StringComparison.Ordinal);
         Assert.Contains("for kept beginnings\n", text, StringComparison.Ordinal);
         Assert.Contains("Experts are read from disk as they are needed: 0.0", text, StringComparison.Ordinal);
         Assert.Contains("by the routing of 256 tokens.", text, StringComparison.Ordinal);
@@ -34,6 +36,39 @@ public sealed class PlanCommandTests : IDisposable
         Assert.InRange(plan.GetProperty("freeBytes").GetInt64(), 1, plan.GetProperty("machineBytes").GetInt64());
         Assert.InRange(plan.GetProperty("machine").GetProperty("disk").GetProperty("computeShare").GetDouble(), 0.01, 1);
         Assert.Equal(["model", "plan.json"], Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_server_that_keeps_no_beginnings_is_planned_without_their_room()
+    {
+        string path = folder["model"], file = folder["plan.json"];
+        SyntheticCheckpoint.Write(path, new SyntheticOptions { Shape = SyntheticShape.Tiny, Layers = [0, 4, 128], Experts = 128, ExpertWidth = 512, Vocabulary = 2048, HasMultiTokenPrediction = false }, Repository.PathOf("models", "builtin", "tokenizer.json"), cancellation: TestContext.Current.CancellationToken);
+        long budget = Least(path, kept: 0);
+        Assert.True(budget < Least(path));
+        string[] plan = [path, "--for", "serve", "--memory", $"{budget}B", "--context", "2048", "--sample", "0", "--threads", "1", "--json", file];
+        Assert.Contains("It does not run: ", await Plan(plan), StringComparison.Ordinal);
+        Assert.Contains("It does not run: ", await Plan([.. plan, "--cache-gb", "0.5"]), StringComparison.Ordinal);
+        string text = await Plan([.. plan, "--cache-gb", "0"]);
+        Assert.Contains("'fathom serve': 4 answers at once, 2,048 tokens each, nothing kept (--for run, chat or serve; --cache-gb)", text, StringComparison.Ordinal);
+        Assert.Contains("Experts are read from disk as they are needed", text, StringComparison.Ordinal);
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(file));
+        Assert.Equal((4, 0), (json.RootElement.GetProperty("sessions").GetInt32(), json.RootElement.GetProperty("keptSessions").GetInt32()));
+
+        // What serve itself makes of the same words.
+        using FathomModel served = FathomModel.Open(path, new FathomModelOptions { Engine = new EngineOptions { CacheBytes = 0 }, Model = new V4ModelOptions { MemoryBudget = budget, Reserve = new MemoryReserve { ContextTokens = 2048, Sessions = 4 } } });
+        JsonElement memory = json.RootElement.GetProperty("chosen").GetProperty("memory");
+        MemoryPlan asServed = ((V4Model)served.Model).MemoryPlan;
+        Assert.Equal((asServed.TotalBytes, asServed.CacheBytes, asServed.Slots), (memory.GetProperty("totalBytes").GetInt64(), memory.GetProperty("cacheBytes").GetInt64(), memory.GetProperty("slots").GetInt32()));
+    }
+
+    [Theory]
+    [InlineData("serve", "-1", "--cache-gb must be from 0, which keeps nothing, to 1048576, not -1.")]
+    [InlineData("serve", "1e300", "--cache-gb must be from 0, which keeps nothing, to 1048576, not 1E+300.")]
+    [InlineData("chat", "0", "--cache-gb is an option of serve, and chat has none; give --for serve with it.")]
+    public async Task Room_for_kept_beginnings_that_makes_no_sense_is_refused(string use, string room, string sentence)
+    {
+        FathomProcess.Result result = await FathomProcess.RunAsync(["plan", "--for", use, "--cache-gb", room]);
+        Assert.Equal((1, $"fathom: {sentence}"), (result.ExitCode, result.Error.Trim()));
     }
 
     [Fact]
@@ -55,10 +90,10 @@ public sealed class PlanCommandTests : IDisposable
         Assert.Equal(["config.json", "plan.json"], Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
-    private static long Least(string path)
+    private static long Least(string path, int kept = 1)
     {
         using Checkpoint checkpoint = Checkpoint.Open(path);
-        return MemoryPlan.For(checkpoint.Config, WeightSizes.Of(checkpoint), budget: null, new MemoryReserve { ContextTokens = 2048, Sessions = 4, KeptSessions = 1 }).LeastBytes;
+        return MemoryPlan.For(checkpoint.Config, WeightSizes.Of(checkpoint), budget: null, new MemoryReserve { ContextTokens = 2048, Sessions = 4, KeptSessions = kept, Caches = V4Model.CacheFormatFor(checkpoint.Config, new V4ModelOptions()) }).LeastBytes;
     }
 
     private static async Task<string> Plan(params string[] arguments)

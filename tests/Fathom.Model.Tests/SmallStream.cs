@@ -15,9 +15,12 @@ internal static class SmallStream
     }
 
     /// <summary>Opens a checkpoint with a budget for the least number of slots, and some more.</summary>
-    public static V4Model Open(string path, int moreSlots = 0, NumericProfile profile = NumericProfile.Fast, int rows = 64, int workers = 2, Func<IReadOnlyList<string>, IExpertFiles>? files = null, bool readsExpected = true)
+    public static V4Model Open(string path, int moreSlots = 0, NumericProfile profile = NumericProfile.Fast, int rows = 64, int workers = 2, Func<IReadOnlyList<string>, IExpertFiles>? files = null, bool readsExpected = true) =>
+        Over(Checkpoint.Open(path, looksAtExperts: false), moreSlots, profile, rows, workers, files, readsExpected);
+
+    /// <summary>The same over an opened checkpoint.</summary>
+    public static V4Model Over(Checkpoint checkpoint, int moreSlots = 0, NumericProfile profile = NumericProfile.Fast, int rows = 64, int workers = 2, Func<IReadOnlyList<string>, IExpertFiles>? files = null, bool readsExpected = true)
     {
-        Checkpoint checkpoint = Checkpoint.Open(path, looksAtExperts: false);
         var options = new V4ModelOptions { Profile = profile, Workers = workers, MaxBatchRows = rows, Reserve = new MemoryReserve { ContextTokens = 1024, Sessions = 4 }, ReadsExpectedExperts = readsExpected };
         WeightSizes sizes = WeightSizes.Of(checkpoint);
         long least = MemoryPlan.For(checkpoint.Config, sizes, null, options.Reserve with { Caches = V4Model.CacheFormatFor(checkpoint.Config, options) }, rows).LeastBytes;

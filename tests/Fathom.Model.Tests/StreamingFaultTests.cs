@@ -62,6 +62,20 @@ public sealed class StreamingFaultTests : IDisposable
         Assert.Equal(80, session.Length);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_file_that_is_cut_off_between_opening_and_loading_is_one_sentence(bool isStreamed)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows lets nobody cut off a mapped file.");
+        string path = SmallStream.Write(folder), file = Path.Combine(path, "model.safetensors");
+        using Checkpoint checkpoint = Checkpoint.Open(path);
+        using (var stream = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) stream.SetLength(4096);
+        CheckpointException error = Assert.Throws<CheckpointException>(() => isStreamed ? SmallStream.Over(checkpoint) : V4Model.Create(checkpoint, new V4ModelOptions()));
+        Assert.Equal(file, error.File);
+        Assert.Contains("cut off", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_scale_that_is_no_number_is_found_after_the_read()
     {

@@ -4,7 +4,7 @@ using System.Text;
 namespace Fathom.Checkpoints.Conversion;
 
 /// <summary>What an unfinished file was being made of; only with the same is it gone on with.</summary>
-/// <param name="Source">As <see cref="SourceFiles.Identity"/>.</param>
+/// <param name="Source">As <see cref="WeightFiles.Identity"/>.</param>
 /// <param name="Options">The options, as <see cref="Of"/> makes it.</param>
 /// <param name="Importance">As <see cref="IImportance.Identity"/>.</param>
 internal sealed record Fingerprint(string Source, string Options, string Importance = Fingerprint.None)

@@ -19,7 +19,7 @@ public static class FolderConversion
     internal static ConversionResult Write(Checkpoint source, string directory, string tokenizerJson, bool mayReplace, long shardBytes, IProgress<double>? progress, IProgress<string>? news, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(source);
-        using var files = new SourceFiles(source);
+        using var files = new WeightFiles(source);
         using var partial = FolderPartial.Open(directory, files, $"folder {shardBytes} {tokenizerJson}", mayReplace);
         using var reader = new SourceReader(source, files);
         var plan = new FolderPlan(source, reader, cancellation);
@@ -29,7 +29,7 @@ public static class FolderConversion
         // What is looked at counts as work too; until it is known how much there is to write, it is taken for the most.
         long lookedAt = plan.LookedAtBytes, all = lookedAt + most, done = 0;
         List<FolderTensor> tensors = plan.Tensors(bytes => progress?.Report((double)(done += bytes) / all));
-        var shards = new FolderShards<FolderTensor>(partial.Folder, tensors, tensor => (tensor.Name, tensor.Type, tensor.Shape), shardBytes);
+        var shards = new FolderShards<FolderTensor>(partial.Folder, tensors, tensor => (tensor.Name, tensor.Type, tensor.Shape), partial.Mark, shardBytes);
         (long total, long there) = (shards.TotalBytes, shards.BytesThere);
         all = lookedAt + total;
         partial.Announce(news, there, total);
@@ -38,7 +38,7 @@ public static class FolderConversion
 
         OfficialFiles.Write(partial.Folder, source, tokenizerJson, tensors);
         var writer = new FolderWriter(source, reader, cancellation);
-        shards.Write((some, shard) => writer.Write(some, shard, bytes => progress?.Report((double)(done += bytes) / all)));
+        shards.Write((some, shard) => writer.Write(FolderTensor.After(some, shard.Written), shard, bytes => progress?.Report((double)(done += bytes) / all)));
         files.CheckUnchanged();
         partial.Publish();
         string[] notes = plan.Rounded > 0 ? [$"{plan.Rounded} matrices of block formats were rounded to BF16, because the official layout has no place for them."] : [];

@@ -4,11 +4,12 @@ namespace Fathom.Checkpoints.Conversion;
 
 /// <summary>
 /// An official folder in the making that outlives its process: <c>NAME.partial</c>, with the shards that are whole under
-/// their names, and a file that says what they are made of. While that file is open, no other process works on the folder.
+/// their names, the one in the making, a file that says how much of it is there (<see cref="ShardMark"/>), and one that
+/// says what they are made of. While that last one is open, no other process works on the folder.
 /// </summary>
 internal sealed class FolderPartial : IDisposable
 {
-    private const string Extension = ".partial", MadeOfFile = "unfinished.txt", Temporary = ".tmp";
+    private const string Extension = ".partial", MadeOfFile = "unfinished.txt", Temporary = AtomicFile.TemporaryExtension;
 
     // What conversions write; nothing else in a folder is ever removed.
     private static readonly string[] PlainNames = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "LICENSE", "model.safetensors", "model.safetensors.index.json"];
@@ -30,6 +31,9 @@ internal sealed class FolderPartial : IDisposable
     /// <summary>The unfinished folder.</summary>
     public string Folder => Target + Extension;
 
+    /// <summary>How much of the shard in the making is there.</summary>
+    public ShardMark Mark => new(Folder);
+
     /// <summary>Why what was there is not gone on with, as the end of a sentence; null where it is, or where nothing was there.</summary>
     public string? WhyAnew { get; private init; }
 
@@ -43,7 +47,7 @@ internal sealed class FolderPartial : IDisposable
     /// <param name="options">All that decides what it becomes, in any words.</param>
     /// <param name="mayReplace">Whether an older checkpoint, and nothing else, may be there and is replaced.</param>
     /// <exception cref="IOException">Something must not be written over, another process works on it, or a folder of this name is something else.</exception>
-    public static FolderPartial Open(string directory, SourceFiles files, string options, bool mayReplace)
+    public static FolderPartial Open(string directory, WeightFiles files, string options, bool mayReplace)
     {
         directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
         string[] sources = [.. files.Paths];
@@ -51,7 +55,11 @@ internal sealed class FolderPartial : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(directory) ?? throw new IOException($"{directory} cannot be made; name a new folder."));
         var fingerprint = new Fingerprint(files.Identity(), Fingerprint.Of(options));
         string folder = directory + Extension, path = Path.Combine(folder, MadeOfFile);
-        OutputFiles.CheckFolder(folder, sources, mayReplace: true, name => name == MadeOfFile || IsWritten(name.EndsWith(Temporary, StringComparison.Ordinal) ? name[..^Temporary.Length] : name));
+        OutputFiles.CheckFolder(folder, sources, mayReplace: true, name =>
+        {
+            string whole = name.EndsWith(Temporary, StringComparison.Ordinal) ? name[..^Temporary.Length] : name;
+            return name == MadeOfFile || whole == ShardMark.FileName || IsWritten(whole);
+        });
         Directory.CreateDirectory(folder);
         if (!File.Exists(path) && Directory.EnumerateFileSystemEntries(folder).Any()) throw new IOException($"{folder} is no unfinished conversion, and its name is needed for one; move it away.");
         var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);

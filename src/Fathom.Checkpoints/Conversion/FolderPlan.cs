@@ -11,6 +11,19 @@ namespace Fathom.Checkpoints.Conversion;
 internal sealed record FolderTensor(string Name, StoredType Type, long[] Shape, string Source, byte[]? Scales = null)
 {
     public long Bytes => StoredTypes.BytesOf(Type, Shape);
+
+    /// <summary>What is left of parts that follow each other in a file, when an earlier run stopped between two.</summary>
+    /// <param name="parts">All parts.</param>
+    /// <param name="there">Bytes that the file has.</param>
+    /// <exception cref="IOException">So many bytes end inside a part.</exception>
+    public static IEnumerable<FolderTensor> After(IEnumerable<FolderTensor> parts, long there)
+    {
+        foreach (FolderTensor part in parts)
+        {
+            if (there == 0) yield return part;
+            else if ((there -= part.Bytes) < 0) throw new IOException($"{ShardMark.FileName} of the unfinished folder is damaged: its number lies inside {part.Name}; remove the folder and begin anew.");
+        }
+    }
 }
 
 /// <summary>Decides in which formats the tensors of a GGUF file go into an official folder: MXFP4 as FP4, what is exactly FP8 as FP8, blocks of other formats rounded to BF16.</summary>

@@ -25,6 +25,7 @@ internal sealed class FolderWriter(Checkpoint source, SourceReader reader, Cance
             if (range.Names.Count == 0)
             {
                 writer.Write(range.For.Scales);
+                writer.EndPart();
                 written(range.For.Bytes);
                 continue;
             }
@@ -34,6 +35,7 @@ internal sealed class FolderWriter(Checkpoint source, SourceReader reader, Cance
             if (range.For.Type == StoredType.I64) MakeTable(range.For, piece, made.AsSpan(0, bytes));
             else MakeRows(range.For, piece, bytes / range.Rows);
             writer.Write(made.AsSpan(0, bytes));
+            if (range.IsLast) writer.EndPart();
             written(bytes);
         }
     }

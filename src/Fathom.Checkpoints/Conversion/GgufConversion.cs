@@ -57,7 +57,7 @@ public static class GgufConversion
     {
         List<GgufPart> parts = GgufPart.Of(file);
         long total = file.Tensors.Sum(tensor => tensor.Bytes);
-        using var files = new SourceFiles(source);
+        using var files = new WeightFiles(source);
         var fingerprint = new Fingerprint(files.Identity(), file.Options);
         if (importance is not null) fingerprint = fingerprint with { Importance = importance.Identity };
         using var writers = new GgufPartWriters(file, parts, fingerprint, [.. files.Paths]);

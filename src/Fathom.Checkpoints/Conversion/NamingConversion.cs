@@ -25,7 +25,7 @@ public static class NamingConversion
     public static ConversionResult Write(Checkpoint source, string directory, TensorNaming naming, string? tokenizerJson = null, bool mayReplace = false, IProgress<double>? progress = null, IProgress<string>? news = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(source);
-        using var files = new SourceFiles(source);
+        using var files = new WeightFiles(source);
         string config = ConfigOf(source, naming);
         using var partial = FolderPartial.Open(directory, files, $"{naming} names {config} {tokenizerJson}", mayReplace);
         using var reader = new SourceReader(source, files);
@@ -35,7 +35,7 @@ public static class NamingConversion
         long lookedAt = plan.LookedAtBytes, all = 2 * lookedAt, done = 0;
         void Advance(long bytes) => progress?.Report((double)(done += bytes) / all);
         List<NamedTensor> tensors = plan.Tensors(Advance);
-        var shards = new FolderShards<NamedTensor>(partial.Folder, tensors, tensor => (tensor.Name, tensor.Type, tensor.Shape));
+        var shards = new FolderShards<NamedTensor>(partial.Folder, tensors, tensor => (tensor.Name, tensor.Type, tensor.Shape), partial.Mark);
         (long total, long there) = (shards.TotalBytes, shards.BytesThere);
         all = lookedAt + total;
         partial.Announce(news, there, total);
@@ -47,7 +47,7 @@ public static class NamingConversion
         var buffer = new byte[CopiedBytes];
         shards.Write((some, shard) =>
         {
-            foreach (FolderTensor part in some.SelectMany(tensor => tensor.Parts))
+            foreach (FolderTensor part in FolderTensor.After(some.SelectMany(tensor => tensor.Parts), shard.Written))
             {
                 if (source.Vocabulary is not null || source[part.Source].ByteLength != part.Bytes) writer.Write([part], shard, Advance);
                 else Copy(files, source[part.Source], shard, buffer, Advance, cancellation);
@@ -73,16 +73,17 @@ public static class NamingConversion
         foreach (string name in Beside.Where(name => File.Exists(Path.Combine(source.Location, name)))) File.Copy(Path.Combine(source.Location, name), Path.Combine(folder, name), overwrite: true);
     }
 
-    private static unsafe void Copy(SourceFiles files, StoredTensor tensor, SafetensorsWriter writer, byte[] buffer, Action<long> written, CancellationToken cancellation)
+    private static void Copy(WeightFiles files, StoredTensor tensor, SafetensorsWriter writer, byte[] buffer, Action<long> written, CancellationToken cancellation)
     {
         for (long at = 0; at < tensor.ByteLength;)
         {
             cancellation.ThrowIfCancellationRequested();
             int count = (int)Math.Min(buffer.Length, tensor.ByteLength - at);
-            fixed (byte* target = buffer) files.Read(tensor, at, target, count);
+            files.Read(tensor, at, buffer.AsSpan(0, count));
             writer.Write(buffer.AsSpan(0, count));
-            written(count);
             at += count;
+            if (at == tensor.ByteLength) writer.EndPart();
+            written(count);
         }
     }
 }

@@ -41,7 +41,7 @@ internal sealed unsafe class SourcePiece : IDisposable
     /// <param name="firstRow">The first row; a multiple of 128.</param>
     /// <param name="rows">How many.</param>
     /// <exception cref="CheckpointException">They cannot be read, or a scale is none.</exception>
-    public void Read(Checkpoint source, SourceFiles files, IReadOnlyList<string> names, int firstRow, int rows)
+    public void Read(Checkpoint source, WeightFiles files, IReadOnlyList<string> names, int firstRow, int rows)
     {
         (FirstRow, Rows) = (firstRow, rows);
         parts.Clear();
@@ -58,11 +58,12 @@ internal sealed unsafe class SourcePiece : IDisposable
         Reserve(end);
         foreach ((StoredTensor tensor, StoredTensor? scale, long data, long bytes, long scales) in parts)
         {
-            files.Read(tensor, tensor.ByteLength / RowsOf(tensor) * firstRow, memory + data, bytes);
+            files.Read(tensor, tensor.ByteLength / RowsOf(tensor) * firstRow, new Span<byte>(memory + data, checked((int)bytes)));
             if (scale is null) continue;
             long before = ScaleRows(tensor, firstRow) * ScaleRowBytes(scale), count = ScaleRows(tensor, rows) * ScaleRowBytes(scale);
-            files.Read(scale, before, memory + scales, count);
-            ScaleCheck.Verify(scale, new ReadOnlySpan<byte>(memory + scales, checked((int)count)));
+            var target = new Span<byte>(memory + scales, checked((int)count));
+            files.Read(scale, before, target);
+            ScaleCheck.Verify(scale, target, before);
         }
     }
 

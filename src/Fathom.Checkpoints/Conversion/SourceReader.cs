@@ -11,7 +11,7 @@ internal readonly record struct RowRange<T>(T For, IReadOnlyList<string> Names, 
 /// <summary>Reads a checkpoint piece by piece, one piece ahead of its user, so that the disk works while pieces are made into something. Memory is bounded by two pieces.</summary>
 /// <param name="source">The checkpoint.</param>
 /// <param name="files">Its files.</param>
-internal sealed class SourceReader(Checkpoint source, SourceFiles files) : IDisposable
+internal sealed class SourceReader(Checkpoint source, WeightFiles files) : IDisposable
 {
     /// <summary>Bytes of a piece, read or made of it, unless 128 rows have more.</summary>
     public const int PieceBytes = 16 << 20;

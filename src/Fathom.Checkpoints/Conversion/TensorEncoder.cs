@@ -5,7 +5,7 @@ using Fathom.Compute;
 namespace Fathom.Checkpoints.Conversion;
 
 /// <summary>Makes the bytes of planned tensors, on all processors, and hands them on in order. Memory is bounded by three pieces.</summary>
-internal sealed class TensorEncoder(Checkpoint source, SourceFiles files, IImportance? importance, CancellationToken cancellation) : IDisposable
+internal sealed class TensorEncoder(Checkpoint source, WeightFiles files, IImportance? importance, CancellationToken cancellation) : IDisposable
 {
     // Rows that one thread takes at a time.
     private const int RowsOfItem = 16;

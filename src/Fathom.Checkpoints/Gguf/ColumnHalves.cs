@@ -15,8 +15,9 @@ internal sealed unsafe class ColumnHalves : ICheckpointFile
     /// <summary>Copies the halves.</summary>
     /// <param name="joined">The matrix of both.</param>
     /// <param name="columns">Rows and columns of one.</param>
-    /// <exception cref="CheckpointException">It has another shape, or a block of its format goes across the middle.</exception>
-    public ColumnHalves(StoredTensor joined, int columns)
+    /// <param name="files">Reads them.</param>
+    /// <exception cref="CheckpointException">It cannot be read, has another shape, or a block of its format goes across the middle.</exception>
+    public ColumnHalves(StoredTensor joined, int columns, WeightFiles files)
     {
         this.joined = joined;
         if (!joined.Shape.SequenceEqual([columns, 2L * columns]))
@@ -24,25 +25,30 @@ internal sealed unsafe class ColumnHalves : ICheckpointFile
         bytes = StoredTypes.BytesOf(joined.Type, [joined.Shape[0], columns]);
         if (bytes < 0) throw new CheckpointException(joined.File, joined.Name, $"rows of which each half is whole blocks of {StoredTypes.NameOf(joined.Type)}", $"halves of {columns} columns", "choose a file in another format");
         memory = (byte*)NativeMemory.Alloc((nuint)(2 * bytes));
-        long half = bytes / joined.Shape[0];
-        for (long row = 0; row < joined.Shape[0]; row++)
+        int half = (int)(bytes / joined.Shape[0]);
+        try
         {
-            byte* source = joined.Data + (2 * row * half);
-            NativeMemory.Copy(source, memory + (row * half), (nuint)half);
-            NativeMemory.Copy(source + half, memory + bytes + (row * half), (nuint)half);
+            for (long row = 0; row < joined.Shape[0]; row++)
+            {
+                files.Read(joined, 2 * row * half, new Span<byte>(memory + (row * half), half));
+                files.Read(joined, ((2 * row) + 1) * half, new Span<byte>(memory + bytes + (row * half), half));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
+
+    /// <summary>None: these are copies.</summary>
+    public MappedFile? Mapped => null;
 
     /// <summary>The first columns, under a name of their own.</summary>
     public StoredTensor Left(string name) => Half(name, memory);
 
     /// <summary>The last columns.</summary>
     public StoredTensor Right(string name) => Half(name, memory + bytes);
-
-    /// <summary>Does nothing: there is no file to bring the pages again.</summary>
-    public void Forget()
-    {
-    }
 
     /// <summary>Frees the copies.</summary>
     public void Dispose()

@@ -20,10 +20,17 @@ public sealed unsafe class GgufFile : ICheckpointFile
     private readonly Dictionary<string, (uint Type, long Start, long End)> valuePlaces = new(StringComparer.Ordinal);
     private readonly Dictionary<string, StoredTensor> tensors = new(StringComparer.Ordinal);
 
-    private GgufFile(MappedFile mapped) => this.mapped = mapped;
+    private GgufFile(WeightFile file)
+    {
+        Path = file.Path;
+        long dataStart = ReadHeader(file, out var places);
+        mapped = MappedFile.Map(file);
+        foreach ((string name, StoredType type, long[] shape, long bytes, ulong offset) in places)
+            tensors.Add(name, new StoredTensor(name, type, shape, bytes, mapped.Start + dataStart + (long)offset, Path, dataStart + (long)offset));
+    }
 
     /// <summary>Where the file lies.</summary>
-    public string Path => mapped.Path;
+    public string Path { get; }
 
     /// <summary>Metadata by key: long, double, bool, string, or an array of one of them.</summary>
     public IReadOnlyDictionary<string, object> Metadata => metadata;
@@ -35,36 +42,34 @@ public sealed unsafe class GgufFile : ICheckpointFile
     /// <exception cref="CheckpointException">The file is missing, cut off, malformed, or holds formats that are not known here.</exception>
     public static GgufFile Open(string path)
     {
-        MappedFile mapped = MappedFile.Open(path, HeaderBytes, "a GGUF header");
-        try
-        {
-            var file = new GgufFile(mapped);
-            file.ReadHeader();
-            return file;
-        }
-        catch
-        {
-            mapped.Dispose();
-            throw;
-        }
+        // By calls: a page of the mapping that the disk cannot bring would end the process.
+        using WeightFile file = WeightFile.Open(path, HeaderBytes, "a GGUF header");
+        return new GgufFile(file);
     }
 
     /// <summary>A value of metadata in the bytes of the file; null when it has more than 16 MiB.</summary>
-    internal GgufValue? ValueOf(string key)
+    /// <param name="key">Its key.</param>
+    /// <param name="files">Reads the file.</param>
+    /// <exception cref="CheckpointException">It cannot be read any more.</exception>
+    internal GgufValue? ValueOf(string key, WeightFiles files)
     {
         (uint type, long start, long end) = valuePlaces[key];
-        return end - start > MostValueBytes ? null : new GgufValue(type, new ReadOnlySpan<byte>(mapped.Start + start, (int)(end - start)).ToArray(), metadata[key] as string);
+        if (end - start > MostValueBytes) return null;
+        var bytes = new byte[end - start];
+        files.Read(Path, start, bytes, key);
+        return new GgufValue(type, bytes, metadata[key] as string);
     }
 
     /// <inheritdoc/>
-    void ICheckpointFile.Forget() => mapped.Forget();
+    MappedFile? ICheckpointFile.Mapped => mapped;
 
     /// <summary>Unmaps the file; the tensors' memory is gone afterwards.</summary>
     public void Dispose() => mapped.Dispose();
 
-    private void ReadHeader()
+    // Gives back where the data begin.
+    private long ReadHeader(WeightFile file, out List<(string Name, StoredType Type, long[] Shape, long Bytes, ulong Offset)> places)
     {
-        var reader = new GgufReader(mapped);
+        var reader = new GgufReader(file);
         if (reader.UInt32("magic") != Magic) throw new CheckpointException(Path, null, "the letters GGUF at the beginning", "others", "the file is no GGUF file");
         uint version = reader.UInt32("version");
         if (version is not (2 or 3)) throw new CheckpointException(Path, "version", "2 or 3", $"{version}", "the file is of another time, or written on a big-endian machine");
@@ -81,15 +86,17 @@ public sealed unsafe class GgufFile : ICheckpointFile
         }
 
         long alignment = Alignment();
-        var places = new List<(string Name, StoredType Type, long[] Shape, long Bytes, ulong Offset)>();
+        places = [];
         for (ulong i = 0; i < tensorCount; i++) places.Add(Place(reader, alignment));
         long dataStart = (reader.Position + alignment - 1) / alignment * alignment;
-        CheckPlaces(places, mapped.Length - dataStart);
-        foreach ((string name, StoredType type, long[] shape, long bytes, ulong offset) in places)
+        CheckPlaces(places, file.Length - dataStart);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach ((string name, _, _, _, _) in places)
         {
-            if (!tensors.TryAdd(name, new StoredTensor(name, type, shape, bytes, mapped.Start + dataStart + (long)offset, Path, dataStart + (long)offset)))
-                throw new CheckpointException(Path, name, "each tensor once", "it twice");
+            if (!names.Add(name)) throw new CheckpointException(Path, name, "each tensor once", "it twice");
         }
+
+        return dataStart;
     }
 
     private long Alignment()

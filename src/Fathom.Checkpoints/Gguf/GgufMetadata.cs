@@ -22,13 +22,16 @@ internal static class GgufMetadata
     };
 
     /// <summary>What a file says in general and of its tokenizer that Fathom has no use for: license, chat template and the like. Files made of it say the same.</summary>
-    public static IReadOnlyDictionary<string, GgufValue> OthersOf(GgufFile file)
+    /// <param name="file">The file.</param>
+    /// <param name="files">Reads it.</param>
+    /// <exception cref="CheckpointException">It cannot be read any more.</exception>
+    public static IReadOnlyDictionary<string, GgufValue> OthersOf(GgufFile file, WeightFiles files)
     {
         var others = new SortedDictionary<string, GgufValue>(StringComparer.Ordinal);
         foreach (string key in file.Metadata.Keys)
         {
             bool isGeneral = key.StartsWith("general.", StringComparison.Ordinal) || key.StartsWith("tokenizer.", StringComparison.Ordinal);
-            if (isGeneral && !Own.Contains(key) && file.ValueOf(key) is { } value) others.Add(key, value);
+            if (isGeneral && !Own.Contains(key) && file.ValueOf(key, files) is { } value) others.Add(key, value);
         }
 
         return others;

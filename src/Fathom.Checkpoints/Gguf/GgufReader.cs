@@ -4,7 +4,7 @@ using System.Text;
 namespace Fathom.Checkpoints.Gguf;
 
 /// <summary>Reads the values of a GGUF header one after the other; nothing beyond the file is ever read.</summary>
-internal sealed unsafe class GgufReader(MappedFile file)
+internal sealed class GgufReader(WeightFile file)
 {
     // Keys and names are short; texts, such as chat templates, may be longer.
     private const int MostTextBytes = 64 << 20;
@@ -12,11 +12,17 @@ internal sealed unsafe class GgufReader(MappedFile file)
     // Of all texts and all arrays of a file together: vocabularies have a few hundred thousand tokens and merges, of some megabytes.
     private const long MostTextBytesInAll = 256L << 20;
     private const int MostElements = 1 << 22;
+    private const int BufferBytes = 64 << 10;
 
     // Types of values that are no whole numbers.
     private const uint Float32 = 6, Bool = 7, String = 8, ArrayOf = 9, Float64 = 12;
 
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
+
+    // Bytes of the file from bufferStart on; more than usual where one value has more.
+    private byte[] buffer = new byte[BufferBytes];
+    private long bufferStart;
+    private int buffered;
 
     private int elements;
     private long textBytes;
@@ -106,9 +112,17 @@ internal sealed unsafe class GgufReader(MappedFile file)
     private ReadOnlySpan<byte> Take(int bytes, string what)
     {
         if (bytes > Left) throw new CheckpointException(file.Path, what, $"{bytes} more bytes", $"{Left}", "the file is cut off, fetch it again");
-        var span = new ReadOnlySpan<byte>(file.Start + Position, bytes);
+        if (Position + bytes > bufferStart + buffered) Fill(bytes, what);
+        ReadOnlySpan<byte> span = buffer.AsSpan((int)(Position - bufferStart), bytes);
         Position += bytes;
         return span;
+    }
+
+    private void Fill(int bytes, string what)
+    {
+        (bufferStart, buffered) = (Position, (int)Math.Min(Left, Math.Max(bytes, BufferBytes)));
+        if (buffer.Length < buffered) buffer = new byte[buffered];
+        file.Read(bufferStart, buffer.AsSpan(0, buffered), what);
     }
 
     private CheckpointException Wrong(string what, string expected, string found) => new(file.Path, what, expected, found);

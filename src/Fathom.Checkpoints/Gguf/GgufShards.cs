@@ -66,15 +66,16 @@ internal static partial class GgufShards
     /// <param name="path">The file, for messages.</param>
     /// <param name="found">The tensors of all parts by their names in the files.</param>
     /// <param name="config">The architecture.</param>
+    /// <param name="files">Reads what is copied.</param>
     /// <param name="copies">Receives memory that tensors lie in which do not lie in the files; the caller disposes it, also after an error.</param>
-    public static Dictionary<string, StoredTensor> Name(string path, Dictionary<string, StoredTensor> found, V4Config config, List<ICheckpointFile> copies)
+    public static Dictionary<string, StoredTensor> Name(string path, Dictionary<string, StoredTensor> found, V4Config config, WeightFiles files, List<ICheckpointFile> copies)
     {
         var named = new Dictionary<string, StoredTensor>(StringComparer.Ordinal);
         var used = new HashSet<string>(StringComparer.Ordinal);
         bool hasPrediction = config.MtpLayerCount > 0;
         if (hasPrediction && found.TryGetValue(GgufNames.JoinedProjections(config.LayerCount), out StoredTensor? joined))
         {
-            var halves = new ColumnHalves(joined, config.HiddenSize);
+            var halves = new ColumnHalves(joined, config.HiddenSize, files);
             copies.Add(halves);
             used.Add(joined.Name);
             named.Add("mtp.0.e_proj.weight", halves.Left("mtp.0.e_proj.weight"));

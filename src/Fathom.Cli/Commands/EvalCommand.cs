@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Fathom.Checkpoints;
 using Fathom.Cli.Arguments;
+using Fathom.Evaluation.Predictions;
 using Fathom.Evaluation.Recall;
 using Fathom.Evaluation.Rounding;
 using Fathom.Inference;
@@ -67,10 +68,12 @@ internal static class EvalCommand
         Option<string?> model = ModelArguments.ModelOption();
         var tokens = new Option<int>("--tokens") { Description = "Tokens to read.", DefaultValueFactory = _ => 1024 };
         Option<int?> threads = ModelArguments.ThreadsOption();
-        var command = new Command("rounding", "Compare next-token distributions of the fast and the official profile, with each storage of caches, with those of the plain one.\n\nExample:\n  fathom eval rounding --model DIR") { model, tokens, threads };
+        Option<long?> memory = ModelArguments.MemoryOption();
+        var command = new Command("rounding", "Compare next-token distributions of the fast and the official profile, with each storage of caches, with those of the plain one. The model is open twice, and --memory is for both.\n\nExamples:\n  fathom eval rounding --model DIR\n  fathom eval rounding --model DeepSeek-V4-Flash --memory 48GB") { model, tokens, threads, memory };
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(tokens) < 1) throw new ArgumentException("--tokens must be at least 1.");
+            var options = new MeasurementOptions { Workers = ModelArguments.CheckThreads(parsed.GetValue(threads)), Memory = parsed.GetValue(memory) };
             string path = ModelLocation.Resolve(parsed.GetValue(model));
             int[] text = RoundingTest.TextFor(path, parsed.GetValue(tokens));
             Console.Out.WriteLine("| profile | caches | tokens | mean KL from plain | largest | same most likely token |\n|---|---|---|---|---|---|");
@@ -78,7 +81,7 @@ internal static class EvalCommand
             {
                 foreach (CacheStorage caches in Enum.GetValues<CacheStorage>())
                 {
-                    RoundingResult result = RoundingTest.Measure(path, profile, caches, text, ModelArguments.CheckThreads(parsed.GetValue(threads)), cancellation);
+                    RoundingResult result = RoundingTest.Measure(path, profile, caches, text, options, cancellation);
                     Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {Word(profile)} | {Word(caches)} | {result.Tokens:n0} | {result.MeanDivergence:0.0e+0} | {result.LargestDivergence:0.0e+0} | {100 * result.Agreement:0.0} % |"));
                 }
             }

@@ -20,6 +20,7 @@ internal static class PlanCommand
         Option<long?> memory = ModelArguments.MemoryOption();
         var context = new Option<int>("--context") { Description = "Tokens of a session.", DefaultValueFactory = _ => MemoryReserve.StandardContext };
         var sessions = new Option<int?>("--sessions") { Description = "Answers at the same time, as --max-concurrent of serve; what --for says when left out." };
+        var cacheMemory = new Option<double?>("--cache-gb") { Description = "Memory for kept beginnings of prompts, in GiB, as --cache-gb of serve: they get the room of one session, and with 0 none. For --for serve alone." };
         Option<int?> threads = ModelArguments.ThreadsOption();
         Option<NumericProfile> profile = ModelArguments.ProfileOption();
         Option<CacheStorage> caches = ModelArguments.CachesOption();
@@ -28,16 +29,22 @@ internal static class PlanCommand
         var text = new Option<FileInfo?>("--text") { Description = "The text of the sample; one of Fathom's own when left out." };
         var isRandom = new Option<bool>("--sample-random") { Description = "Take random tokens as the sample: for synthetic checkpoints." };
         var json = new Option<FileInfo?>("--json") { Description = "Write the plan here as JSON." };
-        var command = new Command("plan", "Say what this machine can do with a model: what stays in memory, what is read from disk, how fast it will be, and what to change. Measures for up to a minute.\n\nExamples:\n  fathom plan DeepSeek-V4-Flash --memory 24GB --context 65536\n  fathom plan DeepSeek-V4-Flash --for serve\n  fathom plan --config config.json") { path, configFile, use, memory, context, sessions, threads, profile, caches, folder, sample, text, isRandom, json };
+        var command = new Command("plan", "Say what this machine can do with a model: what stays in memory, what is read from disk, how fast it will be, and what to change. Measures for up to a minute.\n\nExamples:\n  fathom plan DeepSeek-V4-Flash --memory 24GB --context 65536\n  fathom plan DeepSeek-V4-Flash --for serve --cache-gb 0\n  fathom plan --config config.json") { path, configFile, use, memory, context, sessions, cacheMemory, threads, profile, caches, folder, sample, text, isRandom, json };
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(context) < 1 || parsed.GetValue(sessions) < 1) throw new ArgumentException("--context and --sessions must be at least 1.");
             if (parsed.GetValue(configFile) is not null && parsed.GetValue(path) is not null) throw new ArgumentException("Name either a model or --config, not both.");
             if (parsed.GetValue(sample) is < 0 or 1) throw new ArgumentException("--sample must be 0, or at least 2 tokens.");
-            var options = new V4ModelOptions { Workers = ModelArguments.CheckThreads(parsed.GetValue(threads)), Profile = parsed.GetValue(profile), CacheStorage = parsed.GetValue(caches) };
-            PlannedModel model = PlannedModel.Open(parsed.GetValue(path), parsed.GetValue(configFile)?.FullName);
             ModelUse wanted = parsed.GetValue(use);
             EngineOptions engine = ModelUses.EngineFor(wanted);
+            if (parsed.GetValue(cacheMemory) is { } cache)
+            {
+                if (wanted != ModelUse.Serve) throw new ArgumentException($"--cache-gb is an option of serve, and {wanted.ToString().ToLowerInvariant()} has none; give --for serve with it.");
+                engine = engine with { CacheBytes = ModelUses.CacheBytesOf(cache) };
+            }
+
+            var options = new V4ModelOptions { Workers = ModelArguments.CheckThreads(parsed.GetValue(threads)), Profile = parsed.GetValue(profile), CacheStorage = parsed.GetValue(caches) };
+            PlannedModel model = PlannedModel.Open(parsed.GetValue(path), parsed.GetValue(configFile)?.FullName);
             MemoryReserve reserve = engine.ReserveFor(new MemoryReserve { ContextTokens = parsed.GetValue(context), Sessions = parsed.GetValue(sessions) ?? ModelUses.SessionsFor(wanted), Caches = V4Model.CacheFormatFor(model.Config, options) });
 
             // Looked at once: measuring takes memory too.

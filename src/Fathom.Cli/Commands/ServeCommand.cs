@@ -38,7 +38,7 @@ internal static class ServeCommand
         var maxTokens = new Option<int?>("--max-answer-tokens") { Description = "Tokens of an answer at most, whatever a request says." };
         var concurrent = new Option<int>("--max-concurrent") { Description = "Answers in the making at the same time.", DefaultValueFactory = _ => engine.MaxConcurrent };
         var queued = new Option<int>("--max-queued") { Description = "Requests that may wait; more are refused.", DefaultValueFactory = _ => engine.MaxQueued };
-        var cacheMemory = new Option<double>("--cache-gb") { Description = "Memory for kept beginnings of prompts, in GiB.", DefaultValueFactory = _ => engine.CacheBytes / (double)Gibi };
+        var cacheMemory = new Option<double>("--cache-gb") { Description = "Memory for kept beginnings of prompts, in GiB; 0 keeps none.", DefaultValueFactory = _ => engine.CacheBytes / (double)Gibi };
         var cacheFolder = new Option<DirectoryInfo?>("--cache-folder") { Description = "Folder that keeps beginnings of prompts across restarts." };
         var cacheDisk = new Option<double>("--cache-folder-gb") { Description = "Room for that folder, in GiB.", DefaultValueFactory = _ => engine.CacheFolderBytes / (double)Gibi };
         var body = new Option<int>("--max-body-mb") { Description = "Size of a request at most, in MiB.", DefaultValueFactory = _ => (int)(standard.MaxBodyBytes / Mebi) };
@@ -63,7 +63,7 @@ internal static class ServeCommand
             {
                 MaxConcurrent = parsed.GetValue(concurrent),
                 MaxQueued = parsed.GetValue(queued),
-                CacheBytes = (long)(parsed.GetValue(cacheMemory) * Gibi),
+                CacheBytes = ModelUses.CacheBytesOf(parsed.GetValue(cacheMemory)),
                 CacheFolder = parsed.GetValue(cacheFolder)?.FullName,
                 CacheFolderBytes = (long)(parsed.GetValue(cacheDisk) * Gibi),
                 Notice = text => Console.Error.WriteLine($"fathom: {text}"),

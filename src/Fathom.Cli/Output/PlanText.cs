@@ -17,7 +17,7 @@ internal static class PlanText
         MachineSpeed machine = plan.Machine;
         Line($"{name}");
         Line($"  this machine         {MemorySize.Format(plan.MachineBytes)} of memory, {MemorySize.Format(plan.FreeBytes)} of it free; {machine.Threads} thread{Plural(machine.Threads)}; memory reads {machine.MemoryBytesPerSecond / 1e9:0.0} GB/s, {Disk(machine)}");
-        Line($"  asked for            'fathom {plan.Use}': {plan.Sessions} answer{Plural(plan.Sessions)} at once, {plan.ContextTokens:n0} tokens each, {(plan.KeptSessions > 0 ? "and room for kept beginnings" : "nothing kept")} (--for run, chat or serve)");
+        Line($"  asked for            'fathom {plan.Use}': {plan.Sessions} answer{Plural(plan.Sessions)} at once, {plan.ContextTokens:n0} tokens each, {(plan.KeptSessions > 0 ? "and room for kept beginnings" : "nothing kept")} (--for run, chat or serve{(plan.Use == "serve" ? "; --cache-gb" : string.Empty)})");
         if (plan.Chosen.Memory is { } memory) ShowMemory(memory, plan.Chosen.ExpectedBytes);
         Line($"  {Verdict(plan.Chosen)}");
         if (plan.Chosen.Warning is { } warning) Line($"  Warning: {warning}.");

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
-using Fathom.Checkpoints;
 using Fathom.Evaluation.Drawing;
 using Fathom.Model.Streaming;
 
@@ -13,14 +11,19 @@ namespace Fathom.Evaluation.Predictions;
 /// <param name="Models">The models, at least one.</param>
 /// <param name="Options">How the text was read.</param>
 public sealed record DivergenceReport(string Reference, ModelFacts ReferenceFacts, IReadOnlyList<MeasuredResult<DivergenceResult>> Models, MeasurementOptions Options)
+    : MeasurementReport<DivergenceResult>(Models, Options)
 {
-    private DivergenceResult First => Models[0].Result;
+    /// <inheritdoc/>
+    protected override string Name => "divergence";
+
+    /// <inheritdoc/>
+    protected override int Tokens => First.Tokens;
 
     /// <summary>Markdown: a row for each model, and its errors layer by layer.</summary>
-    public string Table()
+    public override string Table()
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{First.Tokens:n0} tokens in windows of {Options.Context:n0}, profile {Options.Profile.ToString().ToLowerInvariant()}, caches {Options.Caches.ToString().ToLowerInvariant()}. KL from {ReportText.Cell(Reference)}, in nats.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"{Reading} KL from {ReportText.Cell(Reference)}, in nats.\n\n");
         text.Append("| model | size | bits a weight | mean KL |").AppendJoin(string.Empty, First.Percentiles.Select(pair => $" {PercentName(pair.Percent)} |")).Append(" same most likely token | perplexity | error after the last layer |\n|---|---:|---:|---:|")
             .AppendJoin(string.Empty, First.Percentiles.Select(_ => "---:|")).Append("---:|---:|---:|\n");
         Row(text, Reference, ReferenceFacts, [0, .. First.Percentiles.Select(_ => 0.0)], 1, First.ReferencePerplexity, First.LayerErrors.Count > 0 ? 0 : null);
@@ -36,32 +39,8 @@ public sealed record DivergenceReport(string Reference, ModelFacts ReferenceFact
         return text.ToString();
     }
 
-    /// <summary>JSON with all figures.</summary>
-    public string Json() => JsonSerializer.Serialize(
-        new
-        {
-            tokens = First.Tokens,
-            context = Options.Context,
-            profile = Options.Profile,
-            caches = Options.Caches,
-            reference = new { name = Reference, bytes = ReferenceFacts.Bytes, bits_per_weight = ReferenceFacts.BitsPerWeight, perplexity = First.ReferencePerplexity },
-            models = Models.Select(model => new
-            {
-                name = model.Name,
-                bytes = model.Facts.Bytes,
-                bits_per_weight = model.Facts.BitsPerWeight,
-                mean_divergence = model.Result.MeanDivergence,
-                percentiles = model.Result.Percentiles.ToDictionary(pair => pair.Percent.ToString(CultureInfo.InvariantCulture), pair => pair.Divergence),
-                agreement = model.Result.Agreement,
-                perplexity = model.Result.Perplexity,
-                layer_errors = model.Result.LayerErrors,
-                layer_stride = model.Result.LayerStride,
-            }),
-        },
-        ReportJson.Format);
-
     /// <summary>An SVG drawing: KL of each model by percentiles, and errors layer by layer.</summary>
-    public string Picture()
+    public override string Picture()
     {
         const int width = 920, left = 220, right = width - 200, top = 72, lines = 220;
         MeasuredResult<DivergenceResult>[] compared = [.. Models.Where(model => model.Result.LayerErrors.Count > 0)];
@@ -80,15 +59,19 @@ public sealed record DivergenceReport(string Reference, ModelFacts ReferenceFact
         return drawing.ToString();
     }
 
-    /// <summary>Writes divergence.md, divergence.svg and divergence.json into a folder.</summary>
-    /// <exception cref="IOException">They cannot be written.</exception>
-    public void Write(string folder)
+    /// <inheritdoc/>
+    protected override object More() => new { reference = new { name = Reference, bytes = ReferenceFacts.Bytes, bits_per_weight = ReferenceFacts.BitsPerWeight, perplexity = First.ReferencePerplexity } };
+
+    /// <inheritdoc/>
+    protected override object Figures(DivergenceResult result) => new
     {
-        Directory.CreateDirectory(folder);
-        AtomicFile.Write(Path.Combine(folder, "divergence.md"), Table());
-        AtomicFile.Write(Path.Combine(folder, "divergence.svg"), Picture());
-        AtomicFile.Write(Path.Combine(folder, "divergence.json"), Json() + "\n");
-    }
+        mean_divergence = result.MeanDivergence,
+        percentiles = result.Percentiles.ToDictionary(pair => pair.Percent.ToString(CultureInfo.InvariantCulture), pair => pair.Divergence),
+        agreement = result.Agreement,
+        perplexity = result.Perplexity,
+        layer_errors = result.LayerErrors,
+        layer_stride = result.LayerStride,
+    };
 
     private static void Row(StringBuilder text, string name, ModelFacts facts, double[] divergences, double agreement, double perplexity, double? error) =>
         text.Append(CultureInfo.InvariantCulture, $"| {ReportText.Cell(name)} | {MemorySize.Format(facts.Bytes)} | {facts.BitsPerWeight:0.00} |").AppendJoin(string.Empty, divergences.Select(value => $" {ReportText.Number(value)} |"))

@@ -33,8 +33,9 @@ internal static class MeasuredModel
     /// <param name="second">Folder or file.</param>
     /// <param name="options">How.</param>
     /// <param name="otherBytes">Bytes that the measurement itself needs.</param>
+    /// <param name="ofSecond">How the second rounds and stores; null for the same.</param>
     /// <exception cref="ArgumentException">The windows are too long, the vocabularies differ, or there is too little memory.</exception>
-    public static (V4Model First, V4Model Second) OpenPair(string first, string second, MeasurementOptions options, Func<V4Config, long> otherBytes)
+    public static (V4Model First, V4Model Second) OpenPair(string first, string second, MeasurementOptions options, Func<V4Config, long> otherBytes, MeasurementOptions? ofSecond = null)
     {
         Checkpoint one = OpenCheckpoint(first, options);
         Checkpoint? other = null;
@@ -43,7 +44,7 @@ internal static class MeasuredModel
         {
             other = OpenCheckpoint(second, options);
             ModelFacts.CheckSameVocabulary(first, one.Config, second, other.Config);
-            V4ModelOptions ofOne = OptionsFor(one, options, otherBytes(one.Config)), ofOther = OptionsFor(other, options, 0);
+            V4ModelOptions ofOne = OptionsFor(one, options, otherBytes(one.Config)), ofOther = OptionsFor(other, ofSecond ?? options, 0);
 
             // Decided before either is opened: what the first will take is not seen in what the system calls free.
             long[] budgets = MachineMemory.DivideAmong([Whole(one, ofOne), Whole(other, ofOther)], options.Memory);

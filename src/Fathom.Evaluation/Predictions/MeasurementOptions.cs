@@ -5,6 +5,9 @@ namespace Fathom.Evaluation.Predictions;
 /// <summary>How a text is read by measurements.</summary>
 public sealed record MeasurementOptions
 {
+    /// <summary>The fewest tokens of a window: one that is known and one that follows.</summary>
+    public const int LeastContext = 2;
+
     /// <summary>Tokens of a window; each begins anew.</summary>
     public int Context { get; init; } = 2048;
 

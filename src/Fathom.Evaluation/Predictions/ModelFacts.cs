@@ -47,7 +47,7 @@ public sealed record ModelFacts(string Path, V4Config Config, long Bytes, long W
 
     internal static void CheckContext(string path, V4Config config, int context)
     {
-        if (context < 2) throw new ArgumentException($"A window needs at least 2 tokens, not {context}.");
+        if (context < MeasurementOptions.LeastContext) throw new ArgumentException($"A window needs at least {MeasurementOptions.LeastContext} tokens, not {context}.");
         if (context > config.MaxPositions) throw new ArgumentException($"Windows of {context} tokens are longer than {path} allows: it has {config.MaxPositions} positions; choose a shorter context.");
     }
 

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
-using Fathom.Checkpoints;
 using Fathom.Evaluation.Drawing;
 using Fathom.Model.Streaming;
 
@@ -11,6 +9,7 @@ namespace Fathom.Evaluation.Predictions;
 /// <param name="Models">The models, at least one.</param>
 /// <param name="Options">How the text was read.</param>
 public sealed record PerplexityReport(IReadOnlyList<MeasuredResult<PerplexityResult>> Models, MeasurementOptions Options)
+    : MeasurementReport<PerplexityResult>(Models, Options)
 {
     // Of a normal distribution about 95 per cent lie within.
     private const double StandardErrors = 2;
@@ -18,13 +17,17 @@ public sealed record PerplexityReport(IReadOnlyList<MeasuredResult<PerplexityRes
     // Of a place that is drawn.
     private const int LeastTokens = 32;
 
-    private PerplexityResult First => Models[0].Result;
+    /// <inheritdoc/>
+    protected override string Name => "perplexity";
+
+    /// <inheritdoc/>
+    protected override int Tokens => First.Tokens;
 
     /// <summary>Markdown: a row for each model, and the loss by the tokens that were known.</summary>
-    public string Table()
+    public override string Table()
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{First.Tokens:n0} tokens in windows of {Options.Context:n0}, profile {Options.Profile.ToString().ToLowerInvariant()}, caches {Options.Caches.ToString().ToLowerInvariant()}.\n\n");
+        text.Append(Reading).Append("\n\n");
         text.Append("| model | size | bits a weight | perplexity | loss in nats | standard error |\n|---|---:|---:|---:|---:|---:|\n");
         foreach (MeasuredResult<PerplexityResult> model in Models)
             text.Append(CultureInfo.InvariantCulture, $"| {ReportText.Cell(model.Name)} | {MemorySize.Format(model.Facts.Bytes)} | {model.Facts.BitsPerWeight:0.00} | {model.Result.Perplexity:0.0000} | {model.Result.MeanLoss:0.00000} | {model.Result.LossError:0.00000} |\n");
@@ -35,29 +38,8 @@ public sealed record PerplexityReport(IReadOnlyList<MeasuredResult<PerplexityRes
         return text.ToString();
     }
 
-    /// <summary>JSON with all figures.</summary>
-    public string Json() => JsonSerializer.Serialize(
-        new
-        {
-            tokens = First.Tokens,
-            context = Options.Context,
-            profile = Options.Profile,
-            caches = Options.Caches,
-            models = Models.Select(model => new
-            {
-                name = model.Name,
-                bytes = model.Facts.Bytes,
-                bits_per_weight = model.Facts.BitsPerWeight,
-                perplexity = model.Result.Perplexity,
-                mean_loss = model.Result.MeanLoss,
-                loss_error = model.Result.LossError,
-                places = model.Result.Places.Select(place => new { first_known = place.FirstKnown, last_known = place.LastKnown, tokens = place.Tokens, mean_loss = place.MeanLoss }),
-            }),
-        },
-        ReportJson.Format);
-
     /// <summary>An SVG drawing: the loss of each model with its standard error, and by the tokens that were known.</summary>
-    public string Picture()
+    public override string Picture()
     {
         const int width = 920, left = 220, right = width - 200, top = 72, lines = 220;
         int rowsEnd = top + (Models.Count * RowPanel.RowHeight), linesTop = rowsEnd + 110;
@@ -75,15 +57,14 @@ public sealed record PerplexityReport(IReadOnlyList<MeasuredResult<PerplexityRes
         return drawing.ToString();
     }
 
-    /// <summary>Writes perplexity.md, perplexity.svg and perplexity.json into a folder.</summary>
-    /// <exception cref="IOException">They cannot be written.</exception>
-    public void Write(string folder)
+    /// <inheritdoc/>
+    protected override object Figures(PerplexityResult result) => new
     {
-        Directory.CreateDirectory(folder);
-        AtomicFile.Write(Path.Combine(folder, "perplexity.md"), Table());
-        AtomicFile.Write(Path.Combine(folder, "perplexity.svg"), Picture());
-        AtomicFile.Write(Path.Combine(folder, "perplexity.json"), Json() + "\n");
-    }
+        perplexity = result.Perplexity,
+        mean_loss = result.MeanLoss,
+        loss_error = result.LossError,
+        places = result.Places.Select(place => new { first_known = place.FirstKnown, last_known = place.LastKnown, tokens = place.Tokens, mean_loss = place.MeanLoss }),
+    };
 
     private static string PlaceName(PlaceLoss place) => place.FirstKnown == place.LastKnown ? $"{place.FirstKnown}" : $"{place.FirstKnown}–{place.LastKnown}";
 

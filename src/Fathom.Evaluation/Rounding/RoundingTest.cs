@@ -20,62 +20,68 @@ public sealed record RoundingResult(NumericProfile Profile, CacheStorage Caches,
 /// <summary>Measures what the rounding of activations and of caches does to predictions.</summary>
 public static class RoundingTest
 {
-    // Logits of so many tokens are kept at once, because a real vocabulary is wide.
-    private const int Chunk = 64;
-
     /// <summary>A generated document with a question, or random tokens for a model without a tokenizer.</summary>
     public static int[] TextFor(string path, int tokens)
     {
+        using Checkpoint checkpoint = Checkpoint.Open(path, looksAtExperts: false);
         try
         {
-            using FathomModel model = FathomModel.Open(path);
+            (Tokenizer tokenizer, ChatFormat format) = ModelTokenizer.Of(checkpoint);
             RecallDocument document = RecallDocument.Create(RecallTest.Seed, 1, tokens * 5, 1);
-            ChatPrompt prompt = model.Render([ChatMessage.Of("user", RecallDocument.Prompt(document.Text, document.Questions[0].Question))], new ChatOptions());
-            int[] text = model.Tokenizer.Encode(prompt.Spans);
-            if (text.Length >= tokens) return text[..tokens];
+            ChatPrompt prompt = new ChatEncoder(format).Encode([ChatMessage.Of("user", RecallDocument.Prompt(document.Text, document.Questions[0].Question))], new ChatEncodingOptions());
+            int[] text = tokenizer.Encode(prompt.Spans);
+            if (text.Length >= tokens && tokenizer.VocabularySize <= checkpoint.Config.VocabularySize) return text[..tokens];
         }
-        catch (Exception exception) when (exception is TokenizerException or CheckpointException)
+        catch (TokenizerException)
         {
-            // No tokenizer, or one that does not fit: any tokens will do.
+            // No tokenizer: any tokens will do.
         }
 
-        using V4Model bare = V4Model.Open(path);
         var random = new Random(1);
-        return [.. Enumerable.Range(0, tokens).Select(_ => random.Next(bare.VocabularySize))];
+        return [.. Enumerable.Range(0, tokens).Select(_ => random.Next(checkpoint.Config.VocabularySize))];
     }
 
-    /// <summary>Reads a text both ways.</summary>
+    /// <summary>Reads a text both ways, piece by piece in turn; the model is open twice, and both share the memory.</summary>
     /// <param name="path">The model.</param>
     /// <param name="profile">What to compare with the plain profile.</param>
     /// <param name="caches">Its storage of compressed entries.</param>
     /// <param name="text">Token ids.</param>
-    /// <param name="workers">Threads; null for all.</param>
+    /// <param name="options">Threads and memory, and nothing else of them; null for the defaults.</param>
     /// <param name="cancellation">Looked at between layers.</param>
-    public static RoundingResult Measure(string path, NumericProfile profile, CacheStorage caches, int[] text, int? workers = null, CancellationToken cancellation = default)
+    /// <exception cref="ArgumentException">The text is longer than the model allows, or there is too little memory.</exception>
+    public static RoundingResult Measure(string path, NumericProfile profile, CacheStorage caches, int[] text, MeasurementOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(text);
-        using V4Model plain = V4Model.Open(path, new V4ModelOptions { Workers = workers, Profile = NumericProfile.Plain });
-        using V4Model other = V4Model.Open(path, new V4ModelOptions { Workers = workers, Profile = profile, CacheStorage = caches });
+        MeasurementOptions exact = (options ?? new MeasurementOptions()) with { Context = Math.Max(MeasurementOptions.LeastContext, text.Length), Profile = NumericProfile.Plain, Caches = CacheStorage.F32 };
+        (V4Model a, V4Model b) = MeasuredModel.OpenPair(path, path, exact, config => BytesFor(config, text.Length), exact with { Profile = profile, Caches = caches });
+        using V4Model plain = a, other = b;
         using ISession plainSession = plain.CreateSession(), otherSession = other.CreateSession();
         double sum = 0, largest = 0;
-        int agreeing = 0;
+        int agreeing = 0, piece = Math.Min(plain.MaxBatchRows, other.MaxBatchRows);
         double[] p = new double[plain.VocabularySize], q = new double[plain.VocabularySize];
-        for (int first = 0; first < text.Length; first += Chunk)
+        for (int first = 0; first < text.Length; first += piece)
         {
-            ReadOnlyMemory<int> tokens = text.AsMemory(first, Math.Min(Chunk, text.Length - first));
-            Logits a = plain.Forward(new Batch().Add(plainSession, tokens, LogitRows.All), cancellation);
-            Logits b = other.Forward(new Batch().Add(otherSession, tokens, LogitRows.All), cancellation);
-            for (int row = 0; row < tokens.Length; row++)
+            ReadOnlyMemory<int> tokens = text.AsMemory(first, Math.Min(piece, text.Length - first));
+            SlicedLogits ofPlain = plain.ForwardSliced(new Batch().Add(plainSession, tokens, LogitRows.All), cancellation), ofOther = other.ForwardSliced(new Batch().Add(otherSession, tokens, LogitRows.All), cancellation);
+            for (int slice = 0; slice < tokens.Length; slice += SlicedLogits.UsualRows)
             {
-                Distribution.LogSoftmax(a[row], p);
-                Distribution.LogSoftmax(b[row], q);
-                double divergence = Distribution.Divergence(p, q);
-                sum += divergence;
-                largest = Math.Max(largest, divergence);
-                if (TensorPrimitives.IndexOfMax(a[row]) == TensorPrimitives.IndexOfMax(b[row])) agreeing++;
+                int rows = Math.Min(SlicedLogits.UsualRows, tokens.Length - slice);
+                Logits one = ofPlain.Slice(slice, rows), two = ofOther.Slice(slice, rows);
+                for (int row = 0; row < rows; row++)
+                {
+                    Distribution.LogSoftmax(one[row], p);
+                    Distribution.LogSoftmax(two[row], q);
+                    double divergence = Distribution.Divergence(p, q);
+                    sum += divergence;
+                    largest = Math.Max(largest, divergence);
+                    if (TensorPrimitives.IndexOfMax(one[row]) == TensorPrimitives.IndexOfMax(two[row])) agreeing++;
+                }
             }
         }
 
         return new RoundingResult(profile, caches, text.Length, sum / text.Length, largest, (double)agreeing / text.Length);
     }
+
+    // Two distributions, and the text.
+    private static long BytesFor(V4Config config, int tokens) => (2L * config.VocabularySize * sizeof(double)) + ((long)tokens * sizeof(int));
 }

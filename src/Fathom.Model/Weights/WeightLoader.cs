@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Fathom.Checkpoints;
 using Fathom.Compute;
@@ -10,8 +10,9 @@ namespace Fathom.Model.Weights;
 /// name, shape, type, scale and expert id, so nothing is checked twice here.
 /// </summary>
 /// <param name="checkpoint">The checkpoint.</param>
+/// <param name="files">Reads what is copied in any case, by calls: vectors and tables.</param>
 /// <param name="memory">Takes copies of all matrices but routed experts'; null leaves matrices in the mapped files.</param>
-internal sealed unsafe class WeightLoader(Checkpoint checkpoint, OwnMemory? memory = null)
+internal sealed unsafe class WeightLoader(Checkpoint checkpoint, WeightFiles files, OwnMemory? memory = null)
 {
     private readonly V4Config config = checkpoint.Config;
     private readonly RotaryTable windowRotary = RotaryTable.ForWindowLayers(checkpoint.Config);
@@ -137,15 +138,25 @@ internal sealed unsafe class WeightLoader(Checkpoint checkpoint, OwnMemory? memo
         return new WeightMatrix(matrix.Format, matrix.Rows, matrix.Columns, memory.Copy(checkpoint[name + suffix]), scales, matrix.ScalesAreFloat) { Name = matrix.Name };
     }
 
-    private float[] Vector(string name) => checkpoint[name].ToFloats();
+    private float[] Vector(string name)
+    {
+        StoredTensor tensor = checkpoint[name];
+        var values = new float[tensor.Shape.Aggregate(1L, (count, dimension) => count * dimension)];
+        files.ReadAll(tensor, (bytes, offset) => tensor.Widen(bytes, values.AsSpan((int)(offset * values.Length / tensor.ByteLength))));
+        return values;
+    }
 
     private int[] Integers(string name)
     {
         StoredTensor tensor = checkpoint[name];
-        if (tensor.Type == StoredType.I32) return MemoryMarshal.Cast<byte, int>(tensor.Bytes).ToArray();
-        ReadOnlySpan<byte> bytes = tensor.Bytes;
-        var values = new int[bytes.Length / 8];
-        for (int i = 0; i < values.Length; i++) values[i] = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes.Slice(i * 8, 8));
+        int width = tensor.Type == StoredType.I32 ? sizeof(int) : sizeof(long);
+        var values = new int[tensor.ByteLength / width];
+        files.ReadAll(tensor, (bytes, offset) =>
+        {
+            Span<int> target = values.AsSpan((int)(offset / width), bytes.Length / width);
+            if (width == sizeof(int)) MemoryMarshal.Cast<byte, int>(bytes).CopyTo(target);
+            else TensorPrimitives.ConvertTruncating(MemoryMarshal.Cast<byte, long>(bytes), target);
+        });
         return values;
     }
 }
