@@ -25,12 +25,11 @@ public sealed class SafetensorsWriter : IDisposable
     {
         ArgumentNullException.ThrowIfNull(tensors);
         this.path = Path.GetFullPath(path);
-        string folder = Path.GetDirectoryName(this.path)!;
-        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {folder} to write {Path.GetFileName(path)} into; make it first.");
+        OutputFiles.CheckPlace(this.path);
         if (Directory.Exists(this.path)) throw new IOException($"{this.path} is a folder; name a file to write.");
         byte[] header = Header(tensors, out declared);
         temporary = this.path + ".tmp";
-        stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20);
+        stream = OutputFiles.Alone(this.path, () => new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20));
         try
         {
             stream.Write(header);

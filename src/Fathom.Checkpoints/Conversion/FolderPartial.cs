@@ -54,7 +54,7 @@ internal sealed class FolderPartial : IDisposable
         OutputFiles.CheckFolder(folder, sources, mayReplace: true, name => name == MadeOfFile || IsWritten(name.EndsWith(Temporary, StringComparison.Ordinal) ? name[..^Temporary.Length] : name));
         Directory.CreateDirectory(folder);
         if (!File.Exists(path) && Directory.EnumerateFileSystemEntries(folder).Any()) throw new IOException($"{folder} is no unfinished conversion, and its name is needed for one; move it away.");
-        var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        FileStream stream = OutputFiles.Alone(directory, () => new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         try
         {
             string? difference = null;
