@@ -26,12 +26,23 @@ internal static class ImatrixCommand
             string file = parsed.GetValue(output)!.FullName, unfinished = file + UnfinishedExtension;
             MeasurementOptions options = measurement.Options(parsed);
             var facts = ModelFacts.Of(ModelLocation.Resolve(parsed.GetValue(model)));
-            OutputFile.Check(file, facts.Files, parsed.GetValue(force));
-            OutputFile.Check(unfinished, facts.Files, isForced: true);
+            string[] read = [.. facts.Files, measurement.TextFile(parsed)];
+            OutputFile.Check(file, read, parsed.GetValue(force));
+            OutputFile.Check(unfinished, read, isForced: true);
             facts.CheckContext(options.Context);
             int[] tokens = measurement.Tokens(parsed, facts.Path);
             using var line = new StatusLine();
-            ImportanceMatrix result = ImportanceTest.Measure(facts.Path, tokens, options, unfinished, new ErrorLines(line), new StatusProgress(line, "reading"), cancellation);
+            ImportanceMatrix result;
+            try
+            {
+                result = ImportanceTest.Measure(facts.Path, tokens, options, unfinished, new ErrorLines(line), new StatusProgress(line, "reading"), cancellation);
+            }
+            catch (OperationCanceledException) when (File.Exists(unfinished))
+            {
+                line.Say($"What was saved last stays in {unfinished}; the same command goes on with it.");
+                throw;
+            }
+
             line.Clear();
             result.Write(file, TextWindows.CountOf(tokens, options.Context), options.Context);
             File.Delete(unfinished);

@@ -36,6 +36,10 @@ internal static class PlanCommand
             if (parsed.GetValue(sample) is < 0 or 1) throw new ArgumentException("--sample must be 0, or at least 2 tokens.");
             var options = new V4ModelOptions { Workers = ModelArguments.CheckThreads(parsed.GetValue(threads)), Profile = parsed.GetValue(profile), CacheStorage = parsed.GetValue(caches) };
             PlannedModel model = PlannedModel.Open(parsed.GetValue(path), parsed.GetValue(configFile)?.FullName);
+            string temporary = parsed.GetValue(folder)!.FullName;
+            if (!Directory.Exists(temporary)) throw new DirectoryNotFoundException($"There is no folder {temporary} for the measurement's files; name one with --temp.");
+            OutputFile.CheckReport(parsed.GetValue(json), model.Inputs);
+            if (parsed.GetValue(text) is { } sampled) InputText.Open(sampled.FullName).Dispose();
             ModelUse wanted = parsed.GetValue(use);
             EngineOptions engine = ModelUses.EngineFor(wanted);
             MemoryReserve reserve = engine.ReserveFor(new MemoryReserve { ContextTokens = parsed.GetValue(context), Sessions = parsed.GetValue(sessions) ?? ModelUses.SessionsFor(wanted), Caches = V4Model.CacheFormatFor(model.Config, options) });
@@ -46,7 +50,7 @@ internal static class PlanCommand
             var progress = new StatusTexts(line);
             MemoryPlan? divided = model.Divide(parsed.GetValue(memory), available, reserve);
             int rows = divided is null ? MemoryPlan.StandardRows : engine.RowsAtOnce(divided);
-            MachineSpeed machine = MachineProbe.Measure(model.Config, rows, model.Files, parsed.GetValue(folder)!.FullName, options, progress, cancellation);
+            MachineSpeed machine = MachineProbe.Measure(model.Config, rows, model.Files, temporary, options, progress, cancellation);
             RoutingSample? routing = null;
             if (divided is { IsStreaming: true } && model.Path is { } checkpoint && model.Sample(parsed.GetValue(text)?.FullName, parsed.GetValue(sample), parsed.GetValue(isRandom)) is { Length: > 0 } tokens)
             {
