@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Fathom.Checkpoints;
 
 namespace Fathom.Cli.Output;
@@ -8,7 +9,8 @@ internal static class ErrorText
     /// <summary>The error as one line. Errors that name their cause are shown as they are; others say how to see more.</summary>
     public static string OneLine(Exception exception)
     {
-        string message = exception.Message.ReplaceLineEndings(" ").Trim();
+        // Names of files and words of a hub may hold what commands a terminal.
+        string message = TerminalText.Clean(exception.Message.ReplaceLineEndings(" ").Trim());
 
         // The names of parameters are for programs.
         int parameter = exception is ArgumentException ? message.IndexOf(" (Parameter '", StringComparison.Ordinal) : -1;
@@ -22,8 +24,27 @@ internal static class ErrorText
         };
     }
 
-    /// <summary>A parse error without the names of .NET types.</summary>
-    public static string WithoutTypes(string message)
+    /// <summary>What is wrong with a command line, and whose help to read.</summary>
+    public static string OfCommandLine(ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        string path = string.Join(' ', PathOf(command));
+        return $"{(MissingCommand(command, path, parsed.UnmatchedTokens) ?? WithoutTypes(parsed.Errors[0].Message))} See '{path} --help'.";
+    }
+
+    // A command that does nothing by itself, with the name of none of its own; null for other mistakes.
+    private static string? MissingCommand(Command command, string path, IReadOnlyList<string> unmatched)
+    {
+        if (command.Subcommands.Count == 0 || (unmatched.Count == 0 && command.Action is not null) || unmatched is [['-', ..], ..]) return null;
+        string names = string.Join(", ", command.Subcommands.Select(inner => inner.Name));
+        return unmatched.Count > 0 ? $"'{path}' has no command '{TerminalText.Clean(unmatched[0])}'; it has {names}." : $"'{path}' needs one of its commands: {names}.";
+    }
+
+    private static IEnumerable<string> PathOf(Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? PathOf(parent).Append(command.Name) : ["fathom"];
+
+    // The names of .NET types are for programs.
+    private static string WithoutTypes(string message)
     {
         int type = message.IndexOf(" as expected type '", StringComparison.Ordinal);
         return type < 0 ? message : message[..type] + ".";
