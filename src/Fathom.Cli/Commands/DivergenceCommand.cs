@@ -11,8 +11,8 @@ internal static class DivergenceCommand
 {
     public static Command Create()
     {
-        var reference = new Option<string>("--reference") { Description = "The model to compare with: checkpoint folder, .gguf file or the owner/name of a pulled model.", Required = true };
-        var models = new Option<string[]>("--model") { Description = "The model to judge; may be given several times. The built-in model when left out." };
+        var reference = new Option<string>("--reference") { HelpName = "MODEL", Description = "The model to compare with: checkpoint folder, .gguf file or the owner/name of a pulled model.", Required = true };
+        var models = new Option<string[]>("--model") { HelpName = "MODEL", Description = "The model to judge; may be given several times. The built-in model when left out." };
         var output = new Option<DirectoryInfo?>("--out") { Description = "Folder for divergence.md (the tables), divergence.svg (a picture) and divergence.json." };
         var json = new Option<bool>("--json") { Description = "Write JSON instead of tables." };
         var measurement = new MeasurementArguments(NumericProfile.Plain);

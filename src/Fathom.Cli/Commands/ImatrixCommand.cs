@@ -50,7 +50,7 @@ internal static class ImatrixCommand
             // What a kill in the middle of saving may have left.
             File.Delete(unfinished + ".tmp");
             int unseen = result.Counts.Values.Sum(counts => counts.Count(count => count == 0)), all = result.Counts.Values.Sum(counts => counts.Length);
-            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Wrote {file}: {tokens.Length:n0} tokens; of {all:n0} experts' matrices {unseen:n0} were never asked."));
+            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Wrote {file}: {tokens.Length:n0} tokens; {(unseen == 0 ? $"all {all:n0} matrices of experts had input" : $"{unseen:n0} of {all:n0} matrices of experts had no input and will be rounded as without importance")}."));
             return Task.FromResult(0);
         });
         return command;

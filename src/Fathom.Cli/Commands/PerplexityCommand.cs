@@ -11,7 +11,7 @@ internal static class PerplexityCommand
 {
     public static Command Create()
     {
-        var models = new Option<string[]>("--model") { Description = "Checkpoint folder, .gguf file, or the owner/name of a pulled model; may be given several times. The built-in model when left out." };
+        var models = new Option<string[]>("--model") { HelpName = "MODEL", Description = "Checkpoint folder, .gguf file, or the owner/name of a pulled model; may be given several times. The built-in model when left out." };
         var output = new Option<DirectoryInfo?>("--out") { Description = "Folder for perplexity.md (the tables), perplexity.svg (a picture) and perplexity.json." };
         var json = new Option<bool>("--json") { Description = "Write JSON instead of tables." };
         var measurement = new MeasurementArguments(NumericProfile.Fast);

@@ -13,9 +13,9 @@ internal static class PullCommand
     public static Command Create()
     {
         var repository = new Argument<string>("REPO") { Description = "owner/name, or owner/name@revision." };
-        var endpoint = new Option<string?>("--endpoint") { Description = "The hub's address (default: HF_ENDPOINT, or https://huggingface.co)." };
-        var include = new Option<string[]>("--include") { Description = "Fetch only files that fit this pattern, such as *.json; may be given several times.", DefaultValueFactory = _ => [] };
-        var exclude = new Option<string[]>("--exclude") { Description = "Leave out files that fit this pattern, such as original/; may be given several times.", DefaultValueFactory = _ => [] };
+        var endpoint = new Option<string?>("--endpoint") { HelpName = "URL", Description = "The hub's address (default: HF_ENDPOINT, or https://huggingface.co)." };
+        var include = new Option<string[]>("--include") { HelpName = "PATTERN", Description = "Fetch only files that fit this pattern, such as *.json; may be given several times.", DefaultValueFactory = _ => [] };
+        var exclude = new Option<string[]>("--exclude") { HelpName = "PATTERN", Description = "Leave out files that fit this pattern, such as original/; may be given several times.", DefaultValueFactory = _ => [] };
         var connections = new Option<int?>("--connections") { Description = "Connections at the same time, 1 to 64 (default: 8)." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Show files and sizes, and fetch nothing." };
         var command = new Command("pull", "Fetch a model from a hub. Ctrl+C stops; the same command goes on where it was.\n\nExamples:\n  fathom pull deepseek-ai/DeepSeek-V4-Flash\n  fathom run --model deepseek-ai/DeepSeek-V4-Flash \"Hello\"")

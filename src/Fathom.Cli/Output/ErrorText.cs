@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Fathom.Checkpoints;
 
 namespace Fathom.Cli.Output;
@@ -29,8 +30,12 @@ internal static class ErrorText
     {
         Command command = parsed.CommandResult.Command;
         string path = string.Join(' ', PathOf(command));
-        return $"{(MissingCommand(command, path, parsed.UnmatchedTokens) ?? WithoutTypes(parsed.Errors[0].Message))} See '{path} --help'.";
+        return $"{(MissingCommand(command, path, parsed.UnmatchedTokens) ?? WithoutTypes(Clearest(parsed)))} See '{path} --help'.";
     }
+
+    // Our own sentences say more than that a word was left over.
+    private static string Clearest(ParseResult parsed) =>
+        (parsed.Errors.FirstOrDefault(error => error.SymbolResult is not CommandResult) ?? parsed.Errors[0]).Message;
 
     // A command that does nothing by itself, with the name of none of its own; null for other mistakes.
     private static string? MissingCommand(Command command, string path, IReadOnlyList<string> unmatched)
