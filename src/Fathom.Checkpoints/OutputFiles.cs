@@ -62,8 +62,9 @@ public static class OutputFiles
     /// <param name="output">What is being made, as the user named it.</param>
     /// <param name="open">Opens the file.</param>
     /// <exception cref="IOException">Another process has it, or it cannot be opened.</exception>
-    internal static T Alone<T>(string output, Func<T> open)
+    public static T Alone<T>(string output, Func<T> open)
     {
+        ArgumentNullException.ThrowIfNull(open);
         try
         {
             return open();

@@ -100,6 +100,30 @@ public sealed class ConversionOutputTests : IDisposable
     }
 
     [Fact]
+    public void A_link_to_a_folder_stays_and_what_it_leads_to_is_made()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("Links need a privilege here.");
+        using Checkpoint source = ConversionSample.Synthesize(folder["model"]);
+        ConversionSample.ToGguf(source, folder["x.gguf"]);
+        using Checkpoint gguf = Checkpoint.Open(folder["x.gguf"]);
+        Directory.CreateDirectory(folder["disk"]);
+        string target = Path.Combine(folder["disk"], "made");
+        Directory.CreateSymbolicLink(folder["way"], target);
+        foreach (bool isThere in (bool[])[false, true])
+        {
+            ConversionSample.ToFolder(gguf, folder["way"], mayReplace: isThere);
+            Assert.Equal(target, new DirectoryInfo(folder["way"]).LinkTarget);
+            Assert.True(File.Exists(Path.Combine(target, "config.json")));
+            Assert.Equal(["made"], Directory.EnumerateFileSystemEntries(folder["disk"]).Select(Path.GetFileName));
+        }
+
+        Directory.CreateSymbolicLink(folder["to-model"], folder["model"]);
+        SortedDictionary<string, byte[]> before = ConversionSample.Bytes(folder["model"]);
+        Assert.Contains("holds what is read", Assert.Throws<IOException>(() => NamingConversion.Write(source, folder["to-model"], TensorNaming.Transformers, null, mayReplace: true, cancellation: TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+        Assert.Equal(before, ConversionSample.Bytes(folder["model"]));
+    }
+
+    [Fact]
     public void A_folder_is_replaced_only_when_asked_and_when_nothing_else_is_in_it()
     {
         using Checkpoint original = ConversionSample.Synthesize(folder["model"]);

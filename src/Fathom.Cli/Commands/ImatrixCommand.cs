@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Fathom.Checkpoints;
 using Fathom.Checkpoints.Conversion;
 using Fathom.Cli.Arguments;
 using Fathom.Cli.Output;
@@ -11,7 +12,7 @@ namespace Fathom.Cli.Commands;
 /// <summary><c>fathom imatrix</c>: which inputs of the routed experts matter, for <c>fathom quantize</c>.</summary>
 internal static class ImatrixCommand
 {
-    private const string UnfinishedExtension = ".partial";
+    private const string UnfinishedExtension = ".partial", LockExtension = ".lock";
 
     public static Command Create()
     {
@@ -31,6 +32,10 @@ internal static class ImatrixCommand
             OutputFile.Check(unfinished, read, isForced: true);
             facts.CheckContext(options.Context);
             int[] tokens = measurement.Tokens(parsed, facts.Path);
+
+            // The sums of two runs would replace each other.
+            string owned = unfinished + LockExtension;
+            using FileStream alone = OutputFiles.Alone(file, () => new FileStream(owned, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose));
             using var line = new StatusLine();
             ImportanceMatrix result;
             try
