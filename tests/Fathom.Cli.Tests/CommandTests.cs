@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using Fathom.Cli.Output;
 
 namespace Fathom.Cli.Tests;
 
@@ -116,6 +117,18 @@ public sealed class CommandTests
         Assert.StartsWith("fathom: ", result.Error, StringComparison.Ordinal);
         Assert.Contains(expected, result.Error, StringComparison.Ordinal);
         Assert.Single(result.Error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void A_full_disk_is_said_in_words()
+    {
+        if (!File.Exists("/dev/full")) Assert.Skip("The system has no /dev/full.");
+        IOException full = Assert.ThrowsAny<IOException>(() =>
+        {
+            using var stream = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 0);
+            stream.Write("x"u8);
+        });
+        Assert.Matches(@"^The disk is full \(No space left on device.*\); make room, and run the same command again\.$", ErrorText.OneLine(full));
     }
 
     [Fact]

@@ -7,6 +7,8 @@ namespace Fathom.Cli.Output;
 /// <summary>Turns exceptions into the one line that a user sees.</summary>
 internal static class ErrorText
 {
+    private const int NoSpaceOnUnix = 28, FullOnWindows = unchecked((int)0x80070070);
+
     /// <summary>The error as one line. Errors that name their cause are shown as they are; others say how to see more.</summary>
     public static string OneLine(Exception exception)
     {
@@ -18,12 +20,16 @@ internal static class ErrorText
         if (parameter >= 0) message = message[..parameter];
         return exception switch
         {
+            IOException when IsFullDisk(exception) => $"The disk is full ({message.TrimEnd('.')}); make room, and run the same command again.",
             CheckpointException or IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or InvalidDataException or FormatException => message,
             OutOfMemoryException => "There is not enough memory for this; choose a shorter context or a smaller model.",
             _ when IsOurs(exception) => message,
             _ => $"Unexpected error: {message} ({exception.GetType().Name}; run again with --debug for the details).",
         };
     }
+
+    /// <summary>Whether a disk had no room left.</summary>
+    public static bool IsFullDisk(Exception exception) => exception is IOException { HResult: NoSpaceOnUnix or FullOnWindows };
 
     /// <summary>What is wrong with a command line, and whose help to read.</summary>
     public static string OfCommandLine(ParseResult parsed)
