@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Fathom.Checkpoints;
 
 /// <summary>Looks whether a disk has room before gigabytes are written.</summary>
@@ -14,6 +16,10 @@ internal static class FreeSpace
     public static void Check(string folder, long needed, string what, string advice = "")
     {
         long free = new DriveInfo(folder).AvailableFreeSpace;
-        if (free < needed + Reserve) throw new IOException($"{what} takes {needed / 1e9:f1} GB and {folder} has {free / 1e9:f1} GB left; free some space{advice}.");
+        if (free < needed + Reserve) throw new IOException($"{what} takes {Size(needed)} and {folder} has {Size(free)} left, of which {Size(Reserve)} are for others; free some space{advice}.");
     }
+
+    private static string Size(long bytes) => bytes >= 1_000_000_000
+        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:f1} GB")
+        : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:f0} MB");
 }

@@ -5,6 +5,9 @@ public static class OutputFiles
 {
     private const int MostLinks = 40;
 
+    // What the system says when somebody else has the file open alone.
+    private const int WouldBlockOnLinux = 11, WouldBlockOnMac = 35, SharingViolationOnWindows = unchecked((int)0x80070020);
+
     /// <summary>How paths are compared: as file systems usually do.</summary>
     internal static StringComparer Paths => OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase;
 
@@ -43,6 +46,32 @@ public static class OutputFiles
         {
             if (!mayReplace) throw new IOException($"{folder} is a folder that is not empty; name a new one, or let --force replace the checkpoint in it.");
             if (Directory.Exists(entry) || !isReplaceable(Path.GetFileName(entry))) throw new IOException($"{folder} holds {Path.GetFileName(entry)}, which is no file of a conversion and would be lost; name a new folder.");
+        }
+    }
+
+    /// <summary>Refuses a file whose folder is not there.</summary>
+    /// <param name="output">What will be written.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    public static void CheckPlace(string output)
+    {
+        string full = Path.GetFullPath(output), folder = Path.GetDirectoryName(full) ?? full;
+        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {folder} to write {Path.GetFileName(full)} into; make it first.");
+    }
+
+    /// <summary>Opens a file that no other process may have open meanwhile.</summary>
+    /// <param name="output">What is being made, as the user named it.</param>
+    /// <param name="open">Opens the file.</param>
+    /// <exception cref="IOException">Another process has it, or it cannot be opened.</exception>
+    public static T Alone<T>(string output, Func<T> open)
+    {
+        ArgumentNullException.ThrowIfNull(open);
+        try
+        {
+            return open();
+        }
+        catch (IOException exception) when (exception.HResult is WouldBlockOnLinux or WouldBlockOnMac or SharingViolationOnWindows)
+        {
+            throw new IOException($"Another process is writing {output}; wait until it is done, or name another place.", exception);
         }
     }
 

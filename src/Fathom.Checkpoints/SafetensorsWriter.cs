@@ -43,8 +43,7 @@ public sealed class SafetensorsWriter : IDisposable
         ArgumentNullException.ThrowIfNull(tensors);
         this.path = Path.GetFullPath(path);
         this.mark = mark;
-        string folder = Path.GetDirectoryName(this.path)!;
-        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {folder} to write {Path.GetFileName(path)} into; make it first.");
+        OutputFiles.CheckPlace(this.path);
         if (Directory.Exists(this.path)) throw new IOException($"{this.path} is a folder; name a file to write.");
         byte[] header = Header(tensors, out declared);
         temporary = this.path + AtomicFile.TemporaryExtension;
@@ -52,7 +51,7 @@ public sealed class SafetensorsWriter : IDisposable
 
         // What is begun anew must not be taken for what an older mark speaks of.
         if (Written == 0) mark?.Forget();
-        handle = File.OpenHandle(temporary, Written > 0 ? FileMode.Open : FileMode.Create, FileAccess.Write, FileShare.None);
+        handle = OutputFiles.Alone(this.path, () => File.OpenHandle(temporary, Written > 0 ? FileMode.Open : FileMode.Create, FileAccess.Write, FileShare.None));
         stream = new FileStream(handle, FileAccess.Write, 1 << 20);
         try
         {

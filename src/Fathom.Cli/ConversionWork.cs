@@ -40,7 +40,7 @@ internal static class ConversionWork
         {
             result = work(progress, progress);
         }
-        catch (OperationCanceledException)
+        catch (Exception exception) when (exception is OperationCanceledException || ErrorText.IsFullDisk(exception))
         {
             line.Say("What is done stays; the same command goes on with it.");
             throw;

@@ -2,12 +2,15 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using Fathom.Cli.Commands;
 using Fathom.Cli.Output;
+using Spectre.Console;
 
 namespace Fathom.Cli;
 
 /// <summary>The <c>fathom</c> command: its sub-commands, and what happens to errors.</summary>
 public static class FathomCommandLine
 {
+    private const int ColumnsWithoutTerminal = 240;
+
     private static readonly TimeSpan TimeToStop = TimeSpan.FromSeconds(10);
 
     /// <summary>Runs one command line.</summary>
@@ -15,18 +18,54 @@ public static class FathomCommandLine
     /// <returns>0 after success, 1 after an error, 2 for a command line that makes no sense, 130 after Ctrl+C.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
-        var debug = new Option<bool>("--debug") { Description = "Show the stack trace of an error.", Recursive = true };
+        RootCommand root = CreateRoot(out Option<bool> debug, out Option<DirectoryInfo?> store);
+        ParseResult parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            await SayAsync($"fathom: {ErrorText.OfCommandLine(parsed)}").ConfigureAwait(false);
+            return 2;
+        }
+
+        // Tables in files and pipes are not cut to a terminal's width, and lists of commands have a line for each.
+        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = ColumnsWithoutTerminal;
+        HelpNames.Shorten(parsed.CommandResult.Command.Subcommands);
+
+        // One place says where models are, for this process and the trainer that it may start.
+        if (parsed.GetValue(store) is { } folder) Environment.SetEnvironmentVariable("FATHOM_HOME", folder.FullName);
+        try
+        {
+            // In a chat Ctrl+C stops the answer and not the program, so it handles the key itself.
+            string command = parsed.CommandResult.Command.Name;
+            var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = command == "chat" ? null : command == "serve" ? ServeCommand.TimeToStop : TimeToStop };
+            return await parsed.InvokeAsync(invocation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            await SayAsync("fathom: stopped.").ConfigureAwait(false);
+            return 130;
+        }
+        catch (Exception exception)
+        {
+            await SayAsync(parsed.GetValue(debug) ? exception.ToString() : $"fathom: {ErrorText.OneLine(exception)}").ConfigureAwait(false);
+            return 1;
+        }
+    }
+
+    /// <summary>All commands, as help shows them.</summary>
+    /// <param name="debug">The option that shows stack traces.</param>
+    /// <param name="store">The option that names the folder of pulled models.</param>
+    internal static RootCommand CreateRoot(out Option<bool> debug, out Option<DirectoryInfo?> store)
+    {
+        debug = new Option<bool>("--debug") { Description = "Show the stack trace of an error.", Recursive = true };
         var root = new RootCommand("Fathom runs DeepSeek V4 models on your own machine. Nothing leaves it.\n\nExample:\n  fathom run \"Why is the sky blue?\"");
         root.Options.Add(debug);
-        var store = new Option<DirectoryInfo?>("--store") { Description = "The folder of pulled models (default: FATHOM_HOME, or Fathom's place in the local application data).", Recursive = true };
+        store = new Option<DirectoryInfo?>("--store") { Description = "The folder of pulled models (default: FATHOM_HOME, or Fathom's place in the local application data).", Recursive = true };
         root.Options.Add(store);
         root.SetAction(parsed => new HelpAction().Invoke(parsed));
         root.Subcommands.Add(RunCommand.Create());
-        Command chat = ChatCommand.Create();
-        root.Subcommands.Add(chat);
+        root.Subcommands.Add(ChatCommand.Create());
         root.Subcommands.Add(AskCommand.Create());
-        Command serve = ServeCommand.Create();
-        root.Subcommands.Add(serve);
+        root.Subcommands.Add(ServeCommand.Create());
         root.Subcommands.Add(KeysCommand.Create());
         root.Subcommands.Add(CacheCommand.Create());
         root.Subcommands.Add(PullCommand.Create());
@@ -44,32 +83,19 @@ public static class FathomCommandLine
         root.Subcommands.Add(TrainCommand.Create());
         root.Subcommands.Add(EvalCommand.Create());
         root.Subcommands.Add(BenchCommand.Create());
+        HelpNames.Set(root);
+        return root;
+    }
 
-        ParseResult parsed = root.Parse(args);
-        if (parsed.Errors.Count > 0)
-        {
-            string command = string.Join(' ', parsed.CommandResult.Command == root ? ["fathom"] : new[] { "fathom", parsed.CommandResult.Command.Name });
-            await Console.Error.WriteLineAsync($"fathom: {ErrorText.WithoutTypes(parsed.Errors[0].Message)} See '{command} --help'.").ConfigureAwait(false);
-            return 2;
-        }
-
-        // One place says where models are, for this process and the trainer that it may start.
-        if (parsed.GetValue(store) is { } folder) Environment.SetEnvironmentVariable("FATHOM_HOME", folder.FullName);
+    // Where stderr is closed or its disk full, the exit code still says what happened.
+    private static async Task SayAsync(string text)
+    {
         try
         {
-            // In a chat Ctrl+C stops the answer and not the program, so it handles the key itself.
-            var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = parsed.CommandResult.Command == chat ? null : parsed.CommandResult.Command == serve ? ServeCommand.TimeToStop : TimeToStop };
-            return await parsed.InvokeAsync(invocation).ConfigureAwait(false);
+            await Console.Error.WriteLineAsync(text).ConfigureAwait(false);
         }
-        catch (OperationCanceledException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync("fathom: stopped.").ConfigureAwait(false);
-            return 130;
-        }
-        catch (Exception exception)
-        {
-            await Console.Error.WriteLineAsync(parsed.GetValue(debug) ? exception.ToString() : $"fathom: {ErrorText.OneLine(exception)}").ConfigureAwait(false);
-            return 1;
         }
     }
 }

@@ -8,20 +8,14 @@ namespace Fathom.Cli;
 /// <summary>JSON that commands read and write.</summary>
 internal static class JsonText
 {
-    private const int MostCharacters = 256 << 20;
-
     /// <summary>The text of a file, or of stdin when none is named.</summary>
-    /// <exception cref="FormatException">There is no input, or too much.</exception>
+    /// <exception cref="FormatException">There is no input, it is not text, or too much.</exception>
+    /// <exception cref="IOException">The file is not there, or cannot be read.</exception>
     public static string ReadInput(FileInfo? file)
     {
-        if (file is not null)
-        {
-            if (file.Exists && file.Length > MostCharacters) throw new FormatException($"{file.FullName} has {file.Length} bytes; at most {MostCharacters} are read.");
-            return File.ReadAllText(file.FullName);
-        }
-
+        if (file is not null) return InputText.Read(file.FullName);
         if (!Console.IsInputRedirected) throw new FormatException("Name a file, or pipe the input in.");
-        return ReadAll(Console.In);
+        return InputText.ReadAll(Console.In, "The input");
     }
 
     /// <summary>Writes the token counts of an answer as the member <c>usage</c>.</summary>
@@ -33,21 +27,6 @@ internal static class JsonText
         writer.WriteNumber("completion_tokens", usage.CompletionTokens);
         writer.WriteNumber("reasoning_tokens", usage.ReasoningTokens);
         writer.WriteEndObject();
-    }
-
-    /// <summary>All of a reader, up to a bound.</summary>
-    /// <exception cref="FormatException">There is too much.</exception>
-    public static string ReadAll(TextReader reader)
-    {
-        var text = new StringBuilder();
-        var buffer = new char[1 << 16];
-        for (int count; (count = reader.Read(buffer)) > 0;)
-        {
-            text.Append(buffer, 0, count);
-            if (text.Length > MostCharacters) throw new FormatException($"The input has more than {MostCharacters} characters.");
-        }
-
-        return text.ToString();
     }
 
     /// <summary>Writes one JSON value and a line feed to stdout.</summary>

@@ -9,5 +9,11 @@ internal static class ModelLocation
     public static string BuiltIn => Path.Combine(AppContext.BaseDirectory, "models", "builtin");
 
     /// <summary>The folder or .gguf file that the user named, as <see cref="ModelPath"/> finds it; or the built-in model.</summary>
-    public static string Resolve(string? model) => model is null ? BuiltIn : ModelPath.Resolve(model);
+    /// <exception cref="ArgumentException">The name is empty, or says too little.</exception>
+    public static string Resolve(string? model) => model switch
+    {
+        null => BuiltIn,
+        "" => throw new ArgumentException("The name of the model is empty; name a folder, a .gguf file or a pulled model."),
+        _ => ModelPath.Resolve(model),
+    };
 }

@@ -14,9 +14,17 @@ internal static class OutputFile
     public static void Check(string path, IEnumerable<string> sources, bool isForced)
     {
         string full = Path.GetFullPath(path), folder = Path.GetDirectoryName(full) ?? full;
-        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {folder} to write {Path.GetFileName(full)} into; make it first.");
+        OutputFiles.CheckPlace(full);
         OutputFiles.Check([full], sources, isForced);
         Try(folder);
+    }
+
+    /// <summary>As <see cref="Check"/>, for a report that replaces an earlier one; nothing when none is asked for.</summary>
+    /// <param name="report">The file, or null.</param>
+    /// <param name="sources">Files that the work reads.</param>
+    public static void CheckReport(FileInfo? report, IEnumerable<string> sources)
+    {
+        if (report is not null) Check(report.FullName, sources, isForced: true);
     }
 
     /// <summary>Makes a folder for a report, and refuses one that takes no files.</summary>
@@ -25,6 +33,7 @@ internal static class OutputFile
     /// <exception cref="UnauthorizedAccessException">Files may not be made there.</exception>
     public static void CheckFolder(string folder)
     {
+        if (File.Exists(folder)) throw new IOException($"{folder} is a file; name a folder.");
         Directory.CreateDirectory(folder);
         Try(folder);
     }

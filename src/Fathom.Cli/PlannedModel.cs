@@ -27,6 +27,9 @@ internal sealed record PlannedModel(string Name, string? Path, V4Config Config, 
         return new PlannedModel(path, path, checkpoint.Config, StoredBytes.Of(checkpoint), [.. checkpoint.Tensors.Select(tensor => tensor.File).Distinct(StringComparer.Ordinal)]);
     }
 
+    /// <summary>All files that stand for the model, which a report must not replace.</summary>
+    public IEnumerable<string> Inputs => Path is null ? [Name] : Directory.Exists(Path) ? Files.Concat(Directory.EnumerateFiles(Path)) : Files;
+
     /// <summary>How memory is divided; null when the budget is too small.</summary>
     public MemoryPlan? Divide(long? budget, long available, MemoryReserve reserve)
     {
@@ -47,7 +50,7 @@ internal sealed record PlannedModel(string Name, string? Path, V4Config Config, 
     public int[] Sample(string? file, int tokens, bool isRandom)
     {
         if (tokens == 0) return [];
-        int[] ids = isRandom ? [] : Tokenize(file is null ? SampleText.Value : File.ReadAllText(file));
+        int[] ids = isRandom ? [] : Tokenize(file is null ? SampleText.Value : InputText.Read(file));
         var random = new Random(1);
         return [.. Enumerable.Range(0, tokens).Select(i => ids.Length > 0 ? ids[i % ids.Length] : random.Next(Config.VocabularySize))];
     }

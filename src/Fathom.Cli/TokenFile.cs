@@ -11,11 +11,11 @@ internal static class TokenFile
     /// <exception cref="FormatException">The file is not such an array.</exception>
     public static int[] Read(string path)
     {
-        long length = new FileInfo(path).Length;
-        if (length > MostBytes) throw new FormatException($"{path} has {length} bytes; a file of token ids has at most {MostBytes}.");
+        using FileStream stream = InputText.Open(path);
+        if (stream is { CanSeek: true, Length: > MostBytes and var length }) throw new FormatException($"{path} has {length} bytes; a file of token ids has at most {MostBytes}.");
         try
         {
-            return JsonSerializer.Deserialize<int[]>(File.ReadAllBytes(path)) ?? throw new FormatException($"{path} holds null, not an array of token ids.");
+            return JsonSerializer.Deserialize<int[]>(stream) ?? throw new FormatException($"{path} holds null, not an array of token ids.");
         }
         catch (JsonException exception)
         {

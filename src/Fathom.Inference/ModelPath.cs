@@ -11,13 +11,14 @@ public static class ModelPath
     /// <param name="model">A folder, its config.json or a .gguf file; or a pulled model's <c>owner/name[@revision][:file.gguf]</c>. What exists as a path comes first.</param>
     /// <exception cref="DirectoryNotFoundException">There is neither.</exception>
     /// <exception cref="HubException">The pulled model is not whole.</exception>
-    /// <exception cref="FileNotFoundException">It has no file of this name.</exception>
+    /// <exception cref="FileNotFoundException">It has no file of this name, or the path is a file of another kind.</exception>
     /// <exception cref="ArgumentException">It has several .gguf files, and none is named.</exception>
     public static string Resolve(string model)
     {
         ArgumentException.ThrowIfNullOrEmpty(model);
         if (File.Exists(model) && Path.GetFileName(model) == "config.json") model = Path.GetDirectoryName(Path.GetFullPath(model))!;
         if (Directory.Exists(model) || Checkpoint.IsGguf(model)) return model;
+        if (File.Exists(model)) throw new FileNotFoundException($"{model} is a file, but no .gguf file; name one, or the folder that holds config.json, tokenizer.json and safetensors files.");
         if (!TrySplit(model, out ModelName? name, out string? file))
             throw new DirectoryNotFoundException($"There is no model {model}; name a folder with config.json, tokenizer.json and safetensors files, or a .gguf file.");
         var store = new ModelStore();

@@ -1,4 +1,7 @@
+using System.CommandLine;
+using System.Diagnostics;
 using System.Text.Json;
+using Fathom.Cli.Output;
 
 namespace Fathom.Cli.Tests;
 
@@ -80,6 +83,32 @@ public sealed class CommandTests
     [InlineData(1, "--context must be at least 2", "eval", "perplexity", "--text", "models/builtin/config.json", "--context", "1")]
     [InlineData(2, "--reference", "eval", "divergence", "--text", "x")]
     [InlineData(1, "missing.json", "inspect", "--config", "missing.json")]
+    [InlineData(2, "There is no option --nonsense; a prompt that begins with two dashes goes in on stdin.", "run", "--nonsense", "hi")]
+    [InlineData(1, "The name of the model is empty", "inspect", "")]
+    [InlineData(1, "tokenizer.json is a file, but no .gguf file; name one, or the folder", "inspect", "models/builtin/tokenizer.json")]
+    [InlineData(1, "DEST is empty", "convert", "models/builtin", "")]
+    [InlineData(1, "There is no file ", "quantize", "models/builtin", "x.gguf", "--experts", "q4_k", "--imatrix", "missing.imatrix")]
+    [InlineData(1, "A memory budget of 1,000 bytes is too small for this model", "run", "hi", "--memory", "1KB")]
+    [InlineData(2, "See 'fathom models show --help'.", "models", "show")]
+    [InlineData(2, "'fathom models' needs one of its commands: list, show, verify, remove, prune, import. See 'fathom models --help'.", "models")]
+    [InlineData(2, "'fathom eval' has no command 'nothing'; it has recall, documents, rounding, perplexity, divergence. See 'fathom eval --help'.", "eval", "nothing")]
+    [InlineData(2, "'fathom' has no command 'runn'; it has run, chat, ", "runn", "hi")]
+    [InlineData(1, "is a folder; name a file.", "run", "hi", "--file", ".")]
+    [InlineData(1, "There is no file ", "run", "hi", "--file", "missing.txt")]
+    [InlineData(1, "There is no file ", "eval", "perplexity", "--text", "missing.txt")]
+    [InlineData(1, "is a folder; name a file.", "eval", "perplexity", "--text", ".")]
+    [InlineData(1, "model.safetensors is not UTF-8 text; convert it first.", "eval", "perplexity", "--text", "models/builtin/model.safetensors")]
+    [InlineData(1, "--tokens must be at least 1, not -5.", "eval", "perplexity", "--text", "models/builtin/config.json", "--tokens=-5")]
+    [InlineData(1, "config.json is a file; name a folder.", "eval", "perplexity", "--text", "models/builtin/config.json", "--out", "models/builtin/config.json")]
+    [InlineData(1, "to write x.json into; make it first.", "plan", "--json", "none/x.json")]
+    [InlineData(1, "to write x.csv into; make it first.", "bench", "--csv", "none/x.csv")]
+    [InlineData(1, "for the measurement's files; name one with --temp.", "plan", "--temp", "none")]
+    [InlineData(1, "There is no file ", "plan", "--text", "missing.txt")]
+    [InlineData(1, "config.json is read and cannot be written at the same time; name another file.", "plan", "--json", "models/builtin/config.json")]
+    [InlineData(1, "config.json is read and cannot be written at the same time; name another file.", "bench", "--json", "models/builtin/config.json")]
+    [InlineData(1, "model.safetensors is read and cannot be written at the same time; name another file.", "logits", "--text", "a", "--out", "models/builtin/model.safetensors")]
+    [InlineData(1, "to write x.gguf into; make it first.", "convert", "models/builtin", "none/x.gguf")]
+    [InlineData(1, "config.json is a file, and models go into a folder", "models", "list", "--store", "models/builtin/config.json")]
     public async Task A_failure_is_one_line_on_stderr(int exitCode, string expected, params string[] arguments)
     {
         FathomProcess.Result result = await FathomProcess.RunAsync(arguments);
@@ -91,28 +120,56 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public void A_full_disk_is_said_in_words()
+    {
+        if (!File.Exists("/dev/full")) Assert.Skip("The system has no /dev/full.");
+        IOException full = Assert.ThrowsAny<IOException>(() =>
+        {
+            using var stream = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 0);
+            stream.Write("x"u8);
+        });
+        Assert.Matches(@"^The disk is full \(No space left on device.*\); make room, and run the same command again\.$", ErrorText.OneLine(full));
+    }
+
+    [Fact]
     public async Task Debug_shows_the_stack_trace()
     {
         FathomProcess.Result result = await FathomProcess.RunAsync(["run", "hi", "--model", "/nowhere", "--debug"]);
         Assert.Contains("   at Fathom", result.Error, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("run")]
-    [InlineData("chat")]
-    [InlineData("inspect")]
-    [InlineData("tokenize")]
-    [InlineData("render")]
-    [InlineData("parse")]
-    [InlineData("logits")]
-    [InlineData("synth")]
-    [InlineData("train")]
-    public async Task Every_command_has_help_with_an_example(string command)
+    [Fact]
+    public void Every_command_has_help_with_an_example_and_every_option_says_what_it_is()
     {
-        FathomProcess.Result result = await FathomProcess.RunAsync([command, "--help"]);
+        Check(FathomCommandLine.CreateRoot(out _, out _), "fathom");
+
+        static void Check(Command command, string path)
+        {
+            Assert.Contains("\n\nExample", command.Description!, StringComparison.Ordinal);
+            Assert.Matches($@"(\n  |\| ){path}( |\n|$)", command.Description!);
+            Assert.All(command.Options.Cast<Symbol>().Concat(command.Arguments), symbol => Assert.False(string.IsNullOrWhiteSpace(symbol.Description), $"{path} {symbol.Name}"));
+            foreach (Command inner in command.Subcommands) Check(inner, $"{path} {inner.Name}");
+        }
+    }
+
+    [Fact]
+    public async Task Help_lists_commands_in_a_line_each_and_names_the_kind_of_every_value()
+    {
+        FathomProcess.Result result = await FathomProcess.RunAsync(["models", "--help"]);
         Assert.Equal(0, result.ExitCode);
-        Assert.Contains($"fathom {command}", result.Output, StringComparison.Ordinal);
-        Assert.Contains("Example", result.Output, StringComparison.Ordinal);
+        Assert.Contains("Example:", result.Output, StringComparison.Ordinal);
+        string[] list = result.Output.ReplaceLineEndings("\n").Split("Commands:\n")[1].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(["list", "show", "verify", "remove", "prune", "import"], list.Select(line => line.Trim().Split(' ')[0]));
+        Assert.Contains("--json <FILE> ", (await FathomProcess.RunAsync(["plan", "--help"])).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_closed_stderr_changes_the_exit_code_of_nothing()
+    {
+        if (!File.Exists("/dev/full")) Assert.Skip("The system has no /dev/full.");
+        using Process process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "exec dotnet exec \"$0\" run hi --model /nowhere 2>/dev/full", Path.Combine(AppContext.BaseDirectory, "fathom.dll")]))!;
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(1, process.ExitCode);
     }
 
     [Theory]

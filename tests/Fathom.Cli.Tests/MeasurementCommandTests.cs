@@ -110,6 +110,13 @@ public sealed class MeasurementCommandTests : IDisposable
         }
 
         Assert.Equal(weights, File.ReadAllBytes(shard));
+        string text = folder["text.txt"];
+        File.Copy(Text, text);
+        FathomProcess.Result own = await FathomProcess.RunAsync(["imatrix", "--model", model, "--text", text, "--tokens", "40", "--output", text, "--force"]);
+        Assert.Equal($"fathom: {text} is read and cannot be written at the same time; name another file.", own.Error.Trim());
+        Assert.Equal(File.ReadAllBytes(Text), File.ReadAllBytes(text));
+        using (new FileStream(folder["new.partial.lock"], FileMode.Create, FileAccess.ReadWrite, FileShare.None))
+            Assert.Equal($"fathom: Another process is writing {folder["new"]}; wait until it is done, or name another place.", await Refused(folder["new"]));
         FathomProcess.Result forced = await FathomProcess.RunAsync(["imatrix", "--model", model, "--text", Text, "--tokens", "40", "--output", there, "--force"]);
         Assert.True(forced.ExitCode == 0, forced.Error);
         Assert.NotEqual("dear", File.ReadAllText(there));

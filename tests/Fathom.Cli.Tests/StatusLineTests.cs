@@ -35,6 +35,16 @@ public sealed class StatusLineTests : IDisposable
     }
 
     [Fact]
+    public void A_text_longer_than_the_terminal_is_cut_because_a_wrapped_line_cannot_be_taken_back()
+    {
+        using var line = new StatusLine(output, isTerminal: true, clock, () => 12);
+        line.Show("eleven here");
+        clock.Now += TimeSpan.FromSeconds(1);
+        line.Show("twelve here!");
+        Assert.Equal("\releven here\rtwelve her…", output.ToString());
+    }
+
+    [Fact]
     public void Short_work_is_silent_where_there_is_no_terminal()
     {
         using var line = new StatusLine(output, isTerminal: false, clock);

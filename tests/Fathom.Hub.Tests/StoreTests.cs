@@ -26,6 +26,30 @@ public sealed class StoreTests
     public void What_is_no_name_is_refused(string text) => Assert.False(ModelName.TryParse(text, out _));
 
     [Fact]
+    public async Task One_damaged_manifest_does_not_hide_the_other_models_and_long_names_stay_on_one_line()
+    {
+        await using TestHub hub = await TestHub.WithModelAsync();
+        using var test = new TestStore();
+        StoredModel model = await test.PullAsync(hub);
+        string manifest = test.Store.ManifestPath(model.Owner, model.Name, model.Commit), name = new('n', 90), commit = new('d', 40);
+        Directory.CreateDirectory(test.Store.RepositoryFolder("owner", name));
+        File.WriteAllText(test.Store.ManifestPath("owner", name, commit), File.ReadAllText(manifest).Replace(model.Owner, "owner", StringComparison.Ordinal).Replace(model.Name, name, StringComparison.Ordinal).Replace(model.Commit, commit, StringComparison.Ordinal));
+        File.WriteAllText(manifest, "{");
+        (int exitCode, string output, string error) = await FathomCommand.RunAsync(test, "models", "list");
+        Assert.Equal(1, exitCode);
+        Assert.Contains($"{manifest} is damaged; delete it and pull the model again, its content is kept.", error, StringComparison.Ordinal);
+        Assert.Matches($@"(?m)^ +owner/{name}@{commit} +dddddddd +\d ", output);
+
+        // What nobody knows the files of may still be somebody's.
+        (exitCode, _, error) = await FathomCommand.RunAsync(test, "models", "prune");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("is damaged", error, StringComparison.Ordinal);
+        File.Delete(manifest);
+        await test.PullAsync(hub);
+        test.AssertHas(hub);
+    }
+
+    [Fact]
     public async Task Removing_a_model_keeps_what_another_shares()
     {
         await using TestHub hub = await TestHub.WithModelAsync();

@@ -49,7 +49,9 @@ internal sealed class FolderPartial : IDisposable
     /// <exception cref="IOException">Something must not be written over, another process works on it, or a folder of this name is something else.</exception>
     public static FolderPartial Open(string directory, WeightFiles files, string options, bool mayReplace)
     {
+        // A link to a folder stays one: what it leads to is made, on the disk where that is.
         directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
+        if (new DirectoryInfo(directory) is { LinkTarget: not null } link) directory = Path.TrimEndingDirectorySeparator(link.ResolveLinkTarget(returnFinalTarget: true)!.FullName);
         string[] sources = [.. files.Paths];
         OutputFiles.CheckFolder(directory, sources, mayReplace, IsWritten);
         Directory.CreateDirectory(Path.GetDirectoryName(directory) ?? throw new IOException($"{directory} cannot be made; name a new folder."));
@@ -62,7 +64,7 @@ internal sealed class FolderPartial : IDisposable
         });
         Directory.CreateDirectory(folder);
         if (!File.Exists(path) && Directory.EnumerateFileSystemEntries(folder).Any()) throw new IOException($"{folder} is no unfinished conversion, and its name is needed for one; move it away.");
-        var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        FileStream stream = OutputFiles.Alone(directory, () => new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         try
         {
             string? difference = null;

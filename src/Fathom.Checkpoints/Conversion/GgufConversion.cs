@@ -60,7 +60,7 @@ public static class GgufConversion
         using var files = new WeightFiles(source);
         var fingerprint = new Fingerprint(files.Identity(), file.Options);
         if (importance is not null) fingerprint = fingerprint with { Importance = importance.Identity };
-        using var writers = new GgufPartWriters(file, parts, fingerprint, [.. files.Paths]);
+        using var writers = new GgufPartWriters(file, parts, fingerprint, [.. files.Paths, .. importance?.Files ?? []]);
         long done = writers.Prepare(news);
         FreeSpace.Check(Path.GetDirectoryName(parts[0].Path)!, total - writers.BytesThere, "The file");
         progress?.Report((double)done / total);

@@ -24,6 +24,7 @@ internal sealed class GgufPartWriters : IDisposable
         path = Path.GetFullPath(file.Path);
         this.parts = parts;
         mayReplace = file.MayReplace;
+        OutputFiles.CheckPlace(path);
         partials = [.. parts.Select(part => new GgufPartial(part.Path, part.Metadata, [.. part.Tensors.Select(tensor => (tensor.Name, tensor.Type, tensor.Shape))], fingerprint))];
         foreach (GgufPartial partial in partials) partial.TakeBack();
 
@@ -81,5 +82,5 @@ internal sealed class GgufPartWriters : IDisposable
     }
 
     // Opened alone first: what another process is still writing stays.
-    private static void Remove(string file) => new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
+    private static void Remove(string file) => OutputFiles.Alone(file, () => new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose)).Dispose();
 }

@@ -32,6 +32,9 @@ public sealed class ImportanceFile : IImportance, IDisposable
     public IReadOnlyCollection<string> Tensors => places.Keys;
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Files => [path];
+
+    /// <inheritdoc/>
     public string Identity { get; private set; } = string.Empty;
 
     /// <summary>Opens it and checks every number.</summary>

@@ -69,7 +69,7 @@ internal sealed class GgufPartial(string path, IReadOnlyList<KeyValuePair<string
         if (fingerprint.DifferenceFrom(made) is { } difference) return new(0, difference);
 
         // The writer that goes on with it has it open.
-        using var stream = new FileStream(data, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using FileStream stream = OutputFiles.Alone(path, () => new FileStream(data, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         var found = new byte[Header.Length];
         if (stream.ReadAtLeast(found, found.Length, throwOnEndOfStream: false) < found.Length || !found.AsSpan().SequenceEqual(Header)) return new(0, "the tensors or the metadata are others");
         long end = Header.Length + tensors.Take(finished).Sum(tensor => GgufHeader.Padded(BytesOf(tensor)));

@@ -44,11 +44,11 @@ public sealed class GgufWriter : IDisposable
         this.path = Path.GetFullPath(path);
         this.tensors = tensors;
         this.partial = partial;
-        if (!Directory.Exists(Path.GetDirectoryName(this.path))) throw new DirectoryNotFoundException($"There is no folder {Path.GetDirectoryName(this.path)} to write {Path.GetFileName(path)} into; make it first.");
+        OutputFiles.CheckPlace(this.path);
         if (Directory.Exists(this.path)) throw new IOException($"{this.path} is a folder; name a file to write.");
         int earlier = partial?.Before().Tensors ?? 0;
         temporary = partial?.Data ?? this.path + TemporaryExtension;
-        handle = File.OpenHandle(temporary, partial is null ? FileMode.Create : FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        handle = OutputFiles.Alone(this.path, () => File.OpenHandle(temporary, partial is null ? FileMode.Create : FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         stream = new FileStream(handle, FileAccess.ReadWrite, 1 << 20);
         try
         {

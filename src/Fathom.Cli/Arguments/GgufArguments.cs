@@ -10,7 +10,7 @@ internal sealed class GgufArguments(MatrixFormat matrixFormat)
     private const long LeastPartBytes = 1_000_000;
 
     private readonly Option<MatrixFormat> matrices = new("--matrices") { Description = "What matrices outside the experts become in GGUF: bf16, FP8 exactly and others as they are; q80 (Q8_0), rounded and half as large; or f32, with all that is not quantised in 32 bits.", DefaultValueFactory = _ => matrixFormat };
-    private readonly Option<string?> splitSize = new("--split-size") { Description = "Most bytes of one file, such as 4GB or 500MB; what has more becomes NAME-00001-of-0000N.gguf and so on." };
+    private readonly Option<string?> splitSize = new("--split-size") { HelpName = "SIZE", Description = "Most bytes of one file, such as 4GB or 500MB; what has more becomes NAME-00001-of-0000N.gguf and so on." };
     private readonly Option<bool> prediction = new("--mtp") { Description = "Take the multi-token-prediction block in; other engines may refuse files with it." };
 
     private readonly Option<bool> force = new("--force") { Description = "Replace what DEST names when it exists. The source is never replaced." };

@@ -41,6 +41,9 @@ internal sealed class MeasurementArguments
     /// <summary>The text as tokens of a model.</summary>
     public int[] Tokens(ParseResult parsed, string model) => text.Tokens(parsed, model);
 
+    /// <summary>The text's file.</summary>
+    public string TextFile(ParseResult parsed) => text.File(parsed);
+
     /// <summary>What the user named; null, which is the built-in model, when that is nothing.</summary>
     public static string?[] OrBuiltIn(string[]? models)
     {

@@ -17,7 +17,7 @@ internal sealed class ModelArguments
     private readonly Option<CacheStorage> caches = CachesOption();
 
     /// <summary>The option that names a model.</summary>
-    public static Option<string?> ModelOption() => new("--model") { Description = "Checkpoint folder, .gguf file, or the owner/name of a pulled model; the built-in model when left out." };
+    public static Option<string?> ModelOption() => new("--model") { HelpName = "MODEL", Description = "Checkpoint folder, .gguf file, or the owner/name of a pulled model; the built-in model when left out." };
 
     /// <summary>The option for the number of threads.</summary>
     public static Option<int?> ThreadsOption() => new("--threads") { Description = "Threads; as many as a short measurement finds best when left out. Results do not depend on them." };

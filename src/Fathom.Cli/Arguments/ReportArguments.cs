@@ -11,7 +11,7 @@ namespace Fathom.Cli.Arguments;
 /// <param name="standard">The profile when none is named.</param>
 internal sealed class ReportArguments(string name, string modelText, NumericProfile standard)
 {
-    private readonly Option<string[]> models = new("--model") { Description = modelText };
+    private readonly Option<string[]> models = new("--model") { HelpName = "MODEL", Description = modelText };
     private readonly Option<DirectoryInfo?> output = new("--out") { Description = $"Folder for {name}.md (the tables), {name}.svg (a picture) and {name}.json." };
     private readonly Option<bool> json = new("--json") { Description = "Write JSON instead of tables." };
     private readonly MeasurementArguments measurement = new(standard);

@@ -22,11 +22,15 @@ internal sealed class TextArguments
     /// <summary>Tokens of a window.</summary>
     public int Context(ParseResult parsed) => parsed.GetValue(context) is >= 2 and var value ? value : throw new ArgumentException("--context must be at least 2.");
 
+    /// <summary>The text's file.</summary>
+    public string File(ParseResult parsed) => parsed.GetValue(text)!.FullName;
+
     /// <summary>The text as tokens of a model.</summary>
     /// <exception cref="ArgumentException">There are none.</exception>
     public int[] Tokens(ParseResult parsed, string model)
     {
-        int[] ids = TokenizerLocation.Open(model).Encode(JsonText.ReadInput(parsed.GetValue(text)), parsed.GetValue(markup));
+        if (parsed.GetValue(tokens) is < 1 and var none) throw new ArgumentException($"--tokens must be at least 1, not {none}.");
+        int[] ids = TokenizerLocation.Open(model).Encode(InputText.Read(File(parsed)), parsed.GetValue(markup));
         if (parsed.GetValue(tokens) is { } most) ids = ids[..Math.Clamp(most, 0, ids.Length)];
         return ids.Length > 0 ? ids : throw new ArgumentException("The text has no tokens; there is nothing to measure.");
     }

@@ -5,6 +5,7 @@ using Fathom.Checkpoints;
 using Fathom.Cli.Arguments;
 using Fathom.Compute;
 using Fathom.Compute.Workers;
+using Fathom.Evaluation.Predictions;
 using Fathom.Evaluation.Speed;
 using Fathom.Inference;
 using Fathom.Model;
@@ -36,6 +37,10 @@ internal static class BenchCommand
         command.SetAction((parsed, cancellation) =>
         {
             SpeedReport? before = parsed.GetValue(compare) is { } file ? SpeedReport.Read(file.FullName) : null;
+            string path = ModelLocation.Resolve(parsed.GetValue(model));
+            IReadOnlyList<string> inputs = ModelFacts.Of(path).Files;
+            OutputFile.CheckReport(parsed.GetValue(json), inputs);
+            OutputFile.CheckReport(parsed.GetValue(csv), inputs);
             int[] lengths = parsed.GetValue(prompts)!, after = parsed.GetValue(depths)!, counts = parsed.GetValue(threads)!;
             int decoded = parsed.GetValue(tokens), runs = parsed.GetValue(repeats);
             if (counts.Length == 0) counts = [MeasuredThreads()];
@@ -51,7 +56,7 @@ internal static class BenchCommand
                 // A prompt that was read, and the fork that decodes after it.
                 Reserve = new MemoryReserve { ContextTokens = Math.Max(lengths.Max(), after.Max() + decoded), Sessions = 2 },
             };
-            SpeedReport report = Measure(parsed.GetValue(model) ?? ModelLocation.BuiltIn, options, lengths, after, counts, decoded, runs, parsed.GetValue(operations), cancellation);
+            SpeedReport report = Measure(parsed.GetValue(model) ?? path, options, lengths, after, counts, decoded, runs, parsed.GetValue(operations), cancellation);
             Console.Out.Write(report.ToMarkdown(before));
             if (parsed.GetValue(json) is { } jsonFile) AtomicFile.Write(jsonFile.FullName, report.ToJson());
             if (parsed.GetValue(csv) is { } csvFile) AtomicFile.Write(csvFile.FullName, report.ToCsv());

@@ -15,7 +15,7 @@ internal static class CacheCommand
     private static Command List()
     {
         Argument<DirectoryInfo> folder = FolderArgument();
-        var command = new Command("list", "Show files by the day of their last use.") { folder };
+        var command = new Command("list", "Show files by the day of their last use.\n\nExample:\n  fathom cache list ~/.cache/fathom") { folder };
         command.SetAction(parsed =>
         {
             FileInfo[] files = Files(parsed.GetValue(folder)!);
@@ -32,7 +32,7 @@ internal static class CacheCommand
     {
         Argument<DirectoryInfo> folder = FolderArgument();
         var days = new Option<int>("--unused-days") { Description = "Only what was not used for so many days." };
-        var command = new Command("clear", "Delete kept beginnings; a running server goes on with what it has in memory.") { folder, days };
+        var command = new Command("clear", "Delete kept beginnings; a running server goes on with what it has in memory.\n\nExample:\n  fathom cache clear ~/.cache/fathom --unused-days 30") { folder, days };
         command.SetAction(parsed =>
         {
             DateTime before = DateTime.UtcNow - TimeSpan.FromDays(parsed.GetValue(days));

@@ -18,6 +18,7 @@ internal static class ConvertCommand
         gguf.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
+            if (parsed.GetValue(destination)!.Length == 0) throw new ArgumentException("DEST is empty; name a .gguf file, or a new folder.");
             string from = ModelLocation.Resolve(parsed.GetValue(source)), to = parsed.GetValue(destination)!;
             using Checkpoint checkpoint = Checkpoint.Open(from);
             bool isToFile = Path.GetExtension(to).Equals(".gguf", StringComparison.OrdinalIgnoreCase), isFromFile = Checkpoint.IsGguf(from);

@@ -15,7 +15,7 @@ internal static class EvalCommand
 {
     private const int LongestReadOnce = 4096;
 
-    public static Command Create() => new("eval", "Measure how good a model is.") { Recall(), EvalDocumentsCommand.Create(), Rounding(), PerplexityCommand.Create(), DivergenceCommand.Create() };
+    public static Command Create() => new("eval", "Measure how good a model is.\n\nExamples:\n  fathom eval recall\n  fathom eval perplexity --model flash-q4.gguf --text wiki.txt") { Recall(), EvalDocumentsCommand.Create(), Rounding(), PerplexityCommand.Create(), DivergenceCommand.Create() };
 
     private static Command Recall()
     {

@@ -19,7 +19,7 @@ internal static class KeysCommand
         var concurrent = new Option<int?>("--max-concurrent") { Description = "Requests at the same time at most." };
         var paths = new Option<string[]>("--path") { Description = "Beginning of a path that the key is good for, such as /chat; all when left out.", DefaultValueFactory = _ => [] };
         var space = new Option<string?>("--space") { Description = "Name of a cache space: keys of one space share what was computed." };
-        var command = new Command("add", "Make a key. It is shown once; the file keeps its hash only.") { name, file, requests, tokens, concurrent, paths, space };
+        var command = new Command("add", "Make a key. It is shown once; the file keeps its hash only.\n\nExample:\n  fathom keys add laptop --file keys.json --requests-per-minute 60") { name, file, requests, tokens, concurrent, paths, space };
         command.SetAction(parsed =>
         {
             string secret = KeyFile.Add(parsed.GetValue(file)!.FullName, new ApiKey
@@ -40,7 +40,7 @@ internal static class KeysCommand
     private static Command List()
     {
         Option<FileInfo> file = FileOption();
-        var command = new Command("list", "Show names and limits.") { file };
+        var command = new Command("list", "Show names and limits.\n\nExample:\n  fathom keys list --file keys.json") { file };
         command.SetAction(parsed =>
         {
             var table = new Table().AddColumns("name", "requests a minute", "tokens a minute", "at the same time", "paths");
@@ -55,7 +55,7 @@ internal static class KeysCommand
     {
         Argument<string> name = NameArgument();
         Option<FileInfo> file = FileOption();
-        var command = new Command("remove", "Take a key out; a running server forgets it when it is started again.") { name, file };
+        var command = new Command("remove", "Take a key out; a running server forgets it when it is started again.\n\nExample:\n  fathom keys remove laptop --file keys.json") { name, file };
         command.SetAction(parsed =>
         {
             if (!KeyFile.Remove(parsed.GetValue(file)!.FullName, parsed.GetValue(name)!)) throw new ArgumentException($"There is no key named '{parsed.GetValue(name)}' in {parsed.GetValue(file)}.");
@@ -66,7 +66,7 @@ internal static class KeysCommand
     private static Command Usage()
     {
         var log = new Option<FileInfo>("--usage-log") { Description = "The file that the server was started with.", Required = true };
-        var command = new Command("usage", "Show tokens by day and key, and what they would have cost at the hosted service.") { log };
+        var command = new Command("usage", "Show tokens by day and key, and what they would have cost at the hosted service.\n\nExample:\n  fathom keys usage --usage-log usage.jsonl") { log };
         command.SetAction(async (parsed, _) =>
         {
             FileInfo path = parsed.GetValue(log)!;

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Fathom.Checkpoints;
 using Fathom.Cli.Arguments;
 using Fathom.Cli.Output;
+using Fathom.Evaluation.Predictions;
 using Fathom.Model;
 
 namespace Fathom.Cli.Commands;
@@ -37,6 +38,7 @@ internal static class LogitsCommand
             AtLeast(1, parsed.GetValue(chunk), "--chunk");
             AtLeast(1, parsed.GetValue(every), "--every");
             AtLeast(0, parsed.GetValue(greedy), "--greedy");
+            OutputFile.CheckReport(parsed.GetValue(output), [.. ModelFacts.Of(folder).Files, .. parsed.GetValue(ids) is { } file ? [file.FullName] : Array.Empty<string>()]);
             int[] tokens = Tokens(folder, parsed.GetValue(ids), parsed.GetValue(text));
             var options = new V4ModelOptions { Profile = parsed.GetValue(profile), MaxBatchRows = parsed.GetValue(chunk), Workers = ModelArguments.CheckThreads(parsed.GetValue(threads)) };
             using V4Model v4 = V4Model.Open(folder, options);

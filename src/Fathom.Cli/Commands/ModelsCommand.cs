@@ -14,26 +14,29 @@ internal static class ModelsCommand
 
     private static Command List()
     {
-        var command = new Command("list", "Show all models.");
+        var command = new Command("list", "Show all models, their commits and sizes, and whether files are missing.\n\nExample:\n  fathom models list");
         command.SetAction(parsed =>
         {
             ModelStore store = new ModelStore();
-            IReadOnlyList<StoredModel> models = store.List();
+            var damaged = new List<HubException>();
+            IReadOnlyList<StoredModel> models = store.List(damaged);
+            foreach (HubException problem in damaged) Console.Error.WriteLine(TerminalText.Clean(problem.Message));
             if (models.Count == 0)
             {
-                Console.Out.WriteLine($"No models in {store.Root}; fetch one with 'fathom pull owner/name'.");
-                return;
+                if (damaged.Count == 0) Console.Out.WriteLine($"No models in {store.Root}; fetch one with 'fathom pull owner/name'.");
+                return damaged.Count > 0 ? 1 : 0;
             }
 
-            var table = new Table().AddColumns("model", "commit", "files", "bytes", "state");
+            Table table = PlainTable.With("model", "commit", "files", "size", "state");
             foreach (StoredModel model in models)
             {
                 int missing = store.MissingFiles(model).Count;
-                string state = missing > 0 ? $"{missing} files missing" : model.IsWhole ? "whole" : "chosen files";
+                string state = missing > 0 ? $"{missing} file{(missing == 1 ? string.Empty : "s")} missing" : model.IsWhole ? "whole" : "chosen files";
                 table.AddRow(Markup.Escape(NameOf(store, model)), model.Commit[..8], model.Files.Count.ToString(CultureInfo.InvariantCulture), InspectCommand.Bytes(model.Bytes), state);
             }
 
             AnsiConsole.Write(table);
+            return damaged.Count > 0 ? 1 : 0;
         });
         return command;
     }
@@ -41,7 +44,7 @@ internal static class ModelsCommand
     private static Command Show()
     {
         Argument<string> name = NameArgument();
-        var command = new Command("show", "Show a model's folder and files.") { name };
+        var command = new Command("show", "Show a model's folder and files.\n\nExample:\n  fathom models show deepseek-ai/DeepSeek-V4-Flash") { name };
         command.SetAction(parsed =>
         {
             ModelStore store = new ModelStore();
@@ -57,7 +60,7 @@ internal static class ModelsCommand
     private static Command Verify()
     {
         Argument<string> name = NameArgument();
-        var command = new Command("verify", "Read all files again and compare their hashes; damaged ones are removed, so that a pull fetches them again.") { name };
+        var command = new Command("verify", "Read all files again and compare their hashes; damaged ones are removed, so that a pull fetches them again.\n\nExample:\n  fathom models verify deepseek-ai/DeepSeek-V4-Flash") { name };
         command.SetAction(async (parsed, cancellation) =>
         {
             ModelStore store = new ModelStore();
@@ -76,7 +79,7 @@ internal static class ModelsCommand
     private static Command Remove()
     {
         Argument<string> name = NameArgument();
-        var command = new Command("remove", "Remove a model; what another model shares stays.") { name };
+        var command = new Command("remove", "Remove a model; what another model shares stays.\n\nExample:\n  fathom models remove deepseek-ai/DeepSeek-V4-Flash") { name };
         command.SetAction(async (parsed, cancellation) =>
         {
             ModelStore store = new ModelStore();
@@ -90,7 +93,7 @@ internal static class ModelsCommand
 
     private static Command Prune()
     {
-        var command = new Command("prune", "Remove unfinished downloads and content that no model uses.");
+        var command = new Command("prune", "Remove unfinished downloads, what crashes left behind, and content that no model uses.\n\nExample:\n  fathom models prune");
         command.SetAction(async (parsed, cancellation) =>
         {
             long freed = await new StoreWriter(new ModelStore()).PruneAsync(cancellation).ConfigureAwait(false);
@@ -104,7 +107,7 @@ internal static class ModelsCommand
     {
         var name = new Argument<string?>("REPO") { Description = "owner/name, or owner/name@revision; all models when left out.", Arity = ArgumentArity.ZeroOrOne };
         var from = new Option<DirectoryInfo?>("--from") { Description = "The cache (default: HF_HUB_CACHE, or hub in HF_HOME)." };
-        var command = new Command("import", "Take models over from the cache of the hub's own tools, without copying where hard links work.") { name, from };
+        var command = new Command("import", "Take models over from the cache of the hub's own tools, without copying where hard links work.\n\nExamples:\n  fathom models import\n  fathom models import deepseek-ai/DeepSeek-V4-Flash --from /data/huggingface/hub") { name, from };
         command.SetAction(async (parsed, cancellation) =>
         {
             ModelStore store = new ModelStore();
@@ -154,6 +157,6 @@ internal static class ModelsCommand
 
     private sealed class Reading(StatusLine line, long? totalBytes) : IProgress<long>
     {
-        public void Report(long value) => line.Show($"read {InspectCommand.Bytes(value)}{(totalBytes is { } total ? $" of {InspectCommand.Bytes(total)}" : string.Empty)}");
+        public void Report(long value) => line.ShowWork($"read {InspectCommand.Bytes(value)}{(totalBytes is { } total ? $" of {InspectCommand.Bytes(total)}" : string.Empty)}");
     }
 }

@@ -45,6 +45,10 @@ internal static class PlanCommand
 
             var options = new V4ModelOptions { Workers = ModelArguments.CheckThreads(parsed.GetValue(threads)), Profile = parsed.GetValue(profile), CacheStorage = parsed.GetValue(caches) };
             PlannedModel model = PlannedModel.Open(parsed.GetValue(path), parsed.GetValue(configFile)?.FullName);
+            string temporary = parsed.GetValue(folder)!.FullName;
+            if (!Directory.Exists(temporary)) throw new DirectoryNotFoundException($"There is no folder {temporary} for the measurement's files; name one with --temp.");
+            OutputFile.CheckReport(parsed.GetValue(json), model.Inputs);
+            if (parsed.GetValue(text) is { } sampled) InputText.Open(sampled.FullName).Dispose();
             MemoryReserve reserve = engine.ReserveFor(new MemoryReserve { ContextTokens = parsed.GetValue(context), Sessions = parsed.GetValue(sessions) ?? ModelUses.SessionsFor(wanted), Caches = V4Model.CacheFormatFor(model.Config, options) });
 
             // Looked at once: measuring takes memory too.
@@ -53,7 +57,7 @@ internal static class PlanCommand
             var progress = new StatusTexts(line);
             MemoryPlan? divided = model.Divide(parsed.GetValue(memory), available, reserve);
             int rows = divided is null ? MemoryPlan.StandardRows : engine.RowsAtOnce(divided);
-            MachineSpeed machine = MachineProbe.Measure(model.Config, rows, model.Files, parsed.GetValue(folder)!.FullName, options, progress, cancellation);
+            MachineSpeed machine = MachineProbe.Measure(model.Config, rows, model.Files, temporary, options, progress, cancellation);
             RoutingSample? routing = null;
             if (divided is { IsStreaming: true } && model.Path is { } checkpoint && model.Sample(parsed.GetValue(text)?.FullName, parsed.GetValue(sample), parsed.GetValue(isRandom)) is { Length: > 0 } tokens)
             {

@@ -13,11 +13,11 @@ internal static class PullCommand
     public static Command Create()
     {
         var repository = new Argument<string>("REPO") { Description = "owner/name, or owner/name@revision." };
-        var endpoint = new Option<string?>("--endpoint") { Description = "The hub's address (default: HF_ENDPOINT, or https://huggingface.co)." };
-        var include = new Option<string[]>("--include") { Description = "Fetch only files that fit this pattern, such as *.json.", DefaultValueFactory = _ => [] };
-        var exclude = new Option<string[]>("--exclude") { Description = "Leave out files that fit this pattern.", DefaultValueFactory = _ => [] };
-        var connections = new Option<int?>("--connections") { Description = "Connections at the same time (default: 8)." };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Show what would be fetched." };
+        var endpoint = new Option<string?>("--endpoint") { HelpName = "URL", Description = "The hub's address (default: HF_ENDPOINT, or https://huggingface.co)." };
+        var include = new Option<string[]>("--include") { HelpName = "PATTERN", Description = "Fetch only files that fit this pattern, such as *.json; may be given several times.", DefaultValueFactory = _ => [] };
+        var exclude = new Option<string[]>("--exclude") { HelpName = "PATTERN", Description = "Leave out files that fit this pattern, such as original/; may be given several times.", DefaultValueFactory = _ => [] };
+        var connections = new Option<int?>("--connections") { Description = "Connections at the same time, 1 to 64 (default: 8)." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Show files and sizes, and fetch nothing." };
         var command = new Command("pull", "Fetch a model from a hub. Ctrl+C stops; the same command goes on where it was.\n\nExamples:\n  fathom pull deepseek-ai/DeepSeek-V4-Flash\n  fathom run --model deepseek-ai/DeepSeek-V4-Flash \"Hello\"")
         {
             repository, endpoint, include, exclude, connections, dryRun,
@@ -40,7 +40,17 @@ internal static class PullCommand
             }
 
             await Console.Error.WriteLineAsync($"{plan.Listing.Name} ({plan.Listing.Commit[..8]}): {plan.Files.Count} files, {Size(plan.TotalBytes)}, {Size(plan.MissingBytes)} to fetch").ConfigureAwait(false);
-            StoredModel model = await pull.RunAsync(plan, selection, progress, cancellation).ConfigureAwait(false);
+            StoredModel model;
+            try
+            {
+                model = await pull.RunAsync(plan, selection, progress, cancellation).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                line.Say("What is here stays; the same command goes on with it.");
+                throw;
+            }
+
             line.Clear();
             Console.Out.WriteLine(models.FolderOf(model));
             return 0;
@@ -51,7 +61,7 @@ internal static class PullCommand
     private static void Show(PullPlan plan)
     {
         foreach (HubFile file in plan.Files) Console.Out.WriteLine($"{Size(file.Bytes),12}  {TerminalText.Clean(file.Path)}");
-        Console.Out.WriteLine($"{plan.Files.Count} of {plan.Listing.Files.Count} files of {plan.Listing.Name} at {plan.Listing.Commit}: {Size(plan.TotalBytes)}, {Size(plan.MissingBytes)} to fetch{(plan.FreeBytes is { } free ? $", {Size(free)} free" : string.Empty)}.");
+        Console.Out.WriteLine($"{plan.Files.Count} of {plan.Listing.Files.Count} files of {plan.Listing.Name} at {plan.Listing.Commit}: {Size(plan.TotalBytes)}, {Size(plan.MissingBytes)} to fetch{(plan.FreeBytes is { } free ? $", {Size(free)} free{(free < plan.MissingBytes ? ", which is too little" : string.Empty)}" : string.Empty)}.");
     }
 
     private static string Size(double bytes) => InspectCommand.Bytes(bytes);
@@ -72,7 +82,7 @@ internal static class PullCommand
         public void Report(PullProgress value)
         {
             if (value.Note is { } note) Say(note);
-            lock (gate) line.Show(Text(value));
+            lock (gate) line.ShowWork(Text(value));
         }
 
         private static string Text(PullProgress value)

@@ -14,8 +14,8 @@ internal static class QuantizeCommand
     {
         var source = new Argument<string>("SOURCE") { Description = "A checkpoint folder, a .gguf file, or the owner/name of a pulled model." };
         var destination = new Argument<string>("DEST") { Description = "The .gguf file to make." };
-        Option<string> experts = new("--experts") { Description = $"Format of the routed experts: {string.Join(", ", Names)}.", Required = true };
-        Option<string?> down = new("--down") { Description = "Another format for the experts' down matrices (w2)." };
+        Option<string> experts = new("--experts") { HelpName = "FORMAT", Description = $"Format of the routed experts: {string.Join(", ", Names)}.", Required = true };
+        Option<string?> down = new("--down") { HelpName = "FORMAT", Description = "Another format for the experts' down matrices (w2)." };
         var gguf = new GgufArguments(MatrixFormat.Q80);
         var imatrix = new Option<FileInfo?>("--imatrix") { Description = "Importance matrix of the same model, from 'fathom imatrix'." };
         var decoded = new Option<bool>("--decoded") { Description = "Store the rounded experts as 32-bit numbers: for measurements on models whose rows are shorter than a block." };
@@ -29,6 +29,7 @@ internal static class QuantizeCommand
             string to = parsed.GetValue(destination)!;
             if (!Path.GetExtension(to).Equals(".gguf", StringComparison.OrdinalIgnoreCase)) throw new ArgumentException("DEST must end in .gguf; the official layout has no formats of few bits besides FP4.");
             GgufOptions file = gguf.Read(parsed);
+            if (parsed.GetValue(imatrix) is { } named) InputText.Open(named.FullName).Dispose();
             using ImportanceFile? importance = parsed.GetValue(imatrix) is { } matrix ? ImportanceFile.Open(matrix.FullName) : null;
             var options = new QuantizationOptions
             {

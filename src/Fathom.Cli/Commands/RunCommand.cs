@@ -65,7 +65,7 @@ internal static class RunCommand
     {
         if (argument is not null and not "-") return argument;
         if (!Console.IsInputRedirected) throw new ArgumentException("Give a prompt, such as: fathom run \"Why is the sky blue?\"");
-        string text = JsonText.ReadAll(Console.In);
+        string text = InputText.ReadAll(Console.In, "The prompt");
         return text.Length > 0 ? text : throw new ArgumentException("The prompt on stdin is empty.");
     }
 

@@ -16,7 +16,7 @@ internal static class SynthCommand
         var experts = new Option<int?>("--experts") { Description = "Routed experts (default: the shape's own)." };
         var vocabulary = new Option<int?>("--vocab") { Description = "Vocabulary size (default: the shape's own)." };
         var seed = new Option<int>("--seed") { Description = "Same seed, same bytes.", DefaultValueFactory = _ => 1 };
-        var tokenizer = new Option<FileInfo?>("--tokenizer") { Description = "A tokenizer.json to copy beside the weights (default: DeepSeek V4's for its full vocabulary, the built-in model's for smaller ones)." };
+        var tokenizer = new Option<FileInfo?>("--tokenizer") { Description = "A tokenizer.json to copy beside the weights (default: DeepSeek V4's for its full vocabulary, the built-in model's for smaller ones that have its ids, else none)." };
         var noMtp = new Option<bool>("--no-mtp") { Description = "Leave the multi-token-prediction block out." };
         var output = new Option<DirectoryInfo>("--out") { Description = "The folder to make.", Required = true };
         var command = new Command("synth", "Write a random checkpoint in the official layout (FP4 experts, FP8 matrices) for tests and benchmarks.\n\nExample:\n  fathom synth --shape flash --layers 0,4,128 --experts 64 --out slice")
@@ -57,6 +57,7 @@ internal static class SynthCommand
         long bytes = SyntheticCheckpoint.Write(folder, options, tokenizer, progress, cancellation);
         line.Clear();
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Wrote {folder}: {InspectCommand.Bytes(bytes)} in {watch.Elapsed.TotalSeconds:f1} s."));
+        if (tokenizer is null) Console.Out.WriteLine("It has no tokenizer.json, because Fathom has none of so few ids: commands that read text need one (--tokenizer).");
     }
 
     private static int[] ParseLayers(string text)

@@ -60,6 +60,7 @@ internal static class PlanText
         }
 
         AnsiConsole.Console.Write(table);
+        if (plan.Machine.Disk is null && plan.Alternatives.Prepend(plan.Chosen).Any(way => way is { Memory.IsStreaming: true, Speed: null })) Line($"  A dash: experts would come from disk, and the model is too small to tell how fast.");
         if (plan.Alternatives.Count > 0) Line($"  Tokens per second (t/s) are those of one prompt and of one answer. 'fathom quantize' makes smaller experts; 'fathom eval divergence' says what they cost.");
     }
 

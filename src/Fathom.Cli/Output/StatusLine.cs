@@ -8,13 +8,14 @@ internal sealed class StatusLine : IDisposable
     private readonly TextWriter writer;
     private readonly bool isTerminal;
     private readonly TimeProvider clock;
+    private readonly Func<int> columns;
     private long lastUpdate;
     private long? lastLine;
     private int lastLength;
 
     /// <summary>A line on stderr.</summary>
     public StatusLine()
-        : this(Console.Error, !Console.IsErrorRedirected, TimeProvider.System)
+        : this(Console.Error, !Console.IsErrorRedirected, TimeProvider.System, () => Console.WindowWidth)
     {
     }
 
@@ -22,8 +23,10 @@ internal sealed class StatusLine : IDisposable
     /// <param name="writer">Where.</param>
     /// <param name="isTerminal">Whether it can be overwritten.</param>
     /// <param name="clock">What time it is.</param>
-    public StatusLine(TextWriter writer, bool isTerminal, TimeProvider clock)
+    /// <param name="columns">How wide the terminal is now; 0, and nothing, for one that does not say.</param>
+    public StatusLine(TextWriter writer, bool isTerminal, TimeProvider clock, Func<int>? columns = null)
     {
+        this.columns = columns ?? (() => 0);
         this.writer = writer;
         this.isTerminal = isTerminal;
         this.clock = clock;
@@ -35,6 +38,9 @@ internal sealed class StatusLine : IDisposable
     {
         if (!isTerminal || clock.GetElapsedTime(lastUpdate) < BetweenUpdates) return;
         lastUpdate = clock.GetTimestamp();
+
+        // A line that is wrapped cannot be taken back.
+        if (columns() is > 1 and var width && text.Length >= width) text = text[..(width - 2)] + "…";
         writer.Write($"\r{text.PadRight(lastLength)}");
         lastLength = text.Length;
     }

@@ -23,7 +23,7 @@ public sealed class Pull(HubClient client, ModelStore store)
         HubListing listing = await client.ListAsync(name, cancellation).ConfigureAwait(false);
         HubFile[] files = [.. listing.Files.Where(file => selection.Wants(file.Path))];
         if (files.Length == 0)
-            throw new HubException(HubProblem.NotFound, listing.Files.Count == 0 ? $"{name} has no files." : $"None of the {listing.Files.Count} files of {name} fits --include and --exclude; see them with --dry-run.");
+            throw new HubException(HubProblem.NotFound, listing.Files.Count == 0 ? $"{name} has no files." : $"None of the {listing.Files.Count} files of {name} fits --include and --exclude; to see them, leave both out and add --dry-run.");
         RepositoryPath.Check(listing.Name, files, OperatingSystem.IsWindows(), RepositoryPath.IgnoresCase);
         var keys = new HashSet<string>(StringComparer.Ordinal);
         long present = files.Sum(file => !keys.Add(file.Key) || store.FindBlob(file) is not null ? file.Bytes : PartialFile.BytesIn(store.PartialPath(file)));

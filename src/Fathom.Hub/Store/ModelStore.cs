@@ -15,7 +15,12 @@ public sealed class ModelStore
 
     /// <summary>Names a store; nothing is made on disk before something is kept.</summary>
     /// <param name="root">Its folder; null for FATHOM_HOME, or Fathom's place in the local application data.</param>
-    public ModelStore(string? root = null) => Root = Path.GetFullPath(root ?? DefaultRoot());
+    /// <exception cref="HubException">A file has that name.</exception>
+    public ModelStore(string? root = null)
+    {
+        Root = Path.GetFullPath(root ?? DefaultRoot());
+        if (File.Exists(Root)) throw new HubException(HubProblem.Store, $"{Root} is a file, and models go into a folder; name another place with --store or FATHOM_HOME.");
+    }
 
     /// <summary>The store's folder.</summary>
     public string Root { get; }
@@ -48,6 +53,30 @@ public sealed class ModelStore
 
     /// <summary>All models, by name.</summary>
     public IReadOnlyList<StoredModel> List() => [.. Repositories().SelectMany(repository => CommitsOf(repository.Owner, repository.Name))];
+
+    /// <summary>As <see cref="List()"/>, but one damaged model does not hide the others.</summary>
+    /// <param name="damaged">Receives a sentence for each.</param>
+    public IReadOnlyList<StoredModel> List(ICollection<HubException> damaged)
+    {
+        ArgumentNullException.ThrowIfNull(damaged);
+        var models = new List<StoredModel>();
+        foreach ((string owner, string name) in Repositories())
+        {
+            foreach (string path in ManifestsOf(owner, name))
+            {
+                try
+                {
+                    if (ReadManifest(path, owner, name) is { } model) models.Add(model);
+                }
+                catch (HubException exception)
+                {
+                    damaged.Add(exception);
+                }
+            }
+        }
+
+        return models;
+    }
 
     /// <summary>The model of a name: by a revision that was pulled, a commit, or the beginning of one; null when it is not here.</summary>
     public StoredModel? Find(ModelName name)
@@ -120,18 +149,13 @@ public sealed class ModelStore
         select (Path.GetFileName(owner), Path.GetFileName(name));
 
     /// <summary>All commits of a repository that are here.</summary>
-    internal IReadOnlyList<StoredModel> CommitsOf(string owner, string name)
+    internal IReadOnlyList<StoredModel> CommitsOf(string owner, string name) =>
+        [.. ManifestsOf(owner, name).Select(path => ReadManifest(path, owner, name)).OfType<StoredModel>()];
+
+    private IEnumerable<string> ManifestsOf(string owner, string name)
     {
         string folder = RepositoryFolder(owner, name);
-        if (!Directory.Exists(folder)) return [];
-        return
-        [
-            .. from path in Directory.GetFiles(folder, "*" + ManifestExtension).Order(StringComparer.Ordinal)
-               where Path.GetFileName(path) != RevisionsFile
-               select ReadManifest(path, owner, name) into model
-               where model is not null
-               select model,
-        ];
+        return Directory.Exists(folder) ? Directory.GetFiles(folder, "*" + ManifestExtension).Where(path => Path.GetFileName(path) != RevisionsFile).Order(StringComparer.Ordinal) : [];
     }
 
     // Null when somebody has just removed the model.

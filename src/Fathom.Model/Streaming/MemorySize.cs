@@ -28,11 +28,12 @@ public static class MemorySize
         throw new FormatException($"'{(text.Length > 40 ? text[..40] + "…" : text)}' is no amount of memory; write a number and a unit, such as 24GB or 6GiB.");
     }
 
-    /// <summary>An amount in GB, or in MB when it is small.</summary>
+    /// <summary>An amount in GB, in MB when it is small, and in bytes when it would hardly be anything.</summary>
     /// <param name="bytes">The amount.</param>
     /// <param name="isRoundedUp">Whether the number shown must not be less than the amount.</param>
     public static string Format(long bytes, bool isRoundedUp = false)
     {
+        if (bytes is > 0 and < 10_000) return string.Create(CultureInfo.InvariantCulture, $"{bytes:n0} bytes");
         (double unit, string name) = bytes >= 1_000_000_000 ? (1e9, "GB") : (1e6, "MB");
         double number = bytes / unit * 100;
         return string.Create(CultureInfo.InvariantCulture, $"{(isRoundedUp ? Math.Ceiling(number) : Math.Round(number)) / 100:0.00} {name}");
