@@ -37,7 +37,7 @@ public static class FolderConversion
         progress?.Report((double)(done += there) / all);
 
         OfficialFiles.Write(partial.Folder, source, tokenizerJson, tensors);
-        var writer = new FolderWriter(source, reader, cancellation);
+        using var writer = new FolderWriter(source, reader, cancellation);
         shards.Write((some, shard) => writer.Write(FolderTensor.After(some, shard.Written), shard, bytes => progress?.Report((double)(done += bytes) / all)));
         files.CheckUnchanged();
         partial.Publish();

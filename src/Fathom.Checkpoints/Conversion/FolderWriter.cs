@@ -6,11 +6,12 @@ namespace Fathom.Checkpoints.Conversion;
 /// <param name="source">The checkpoint.</param>
 /// <param name="reader">Reads it.</param>
 /// <param name="cancellation">Stops the work.</param>
-internal sealed class FolderWriter(Checkpoint source, SourceReader reader, CancellationToken cancellation)
+internal sealed class FolderWriter(Checkpoint source, SourceReader reader, CancellationToken cancellation) : IDisposable
 {
     // Rows that one thread takes at a time.
     private const int RowsOfItem = 16;
 
+    private readonly ThreadLocal<RowEncoder> encoders = new(() => new RowEncoder());
     private byte[] made = [];
 
     /// <summary>Writes tensors.</summary>
@@ -40,6 +41,9 @@ internal sealed class FolderWriter(Checkpoint source, SourceReader reader, Cance
         }
     }
 
+    /// <inheritdoc/>
+    public void Dispose() => encoders.Dispose();
+
     private long RowBytes(FolderTensor tensor) => tensor.Bytes / SourcePiece.RowsOf(source[tensor.Source]);
 
     private IEnumerable<RowRange<FolderTensor>> Ranges(FolderTensor tensor)
@@ -61,7 +65,7 @@ internal sealed class FolderWriter(Checkpoint source, SourceReader reader, Cance
         });
     }
 
-    private static void Encode(WeightMatrix matrix, FolderTensor tensor, int before, int firstRow, int rows, Span<byte> target)
+    private void Encode(WeightMatrix matrix, FolderTensor tensor, int before, int firstRow, int rows, Span<byte> target)
     {
         switch (tensor.Type)
         {
@@ -72,7 +76,7 @@ internal sealed class FolderWriter(Checkpoint source, SourceReader reader, Cance
                 Fp8Blocks.Encode(matrix, tensor.Scales.AsSpan(before / WeightMatrix.Fp8Block * Fp8Blocks.BlocksOf(matrix.Columns)), firstRow, rows, target);
                 break;
             default:
-                new RowEncoder().Encode(matrix, firstRow, rows, tensor.Type, null, [], target);
+                encoders.Value!.Encode(matrix, firstRow, rows, tensor.Type, null, [], target);
                 break;
         }
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Fathom.Compute;
 using Fathom.Compute.Numbers;
 
@@ -18,13 +19,17 @@ internal static class Fp8Blocks
         return Parallel.For(0, bands, new ParallelOptions { CancellationToken = cancellation }, (band, state) =>
         {
             int first = band * edge, rows = Math.Min(edge, matrix.Rows - first);
-            var values = new float[rows * matrix.Columns];
+
+            // Borrowed: megabytes a band would pile up before they are collected.
+            float[] values = ArrayPool<float>.Shared.Rent(rows * matrix.Columns);
             for (int row = 0; row < rows; row++) matrix.DecodeRow(first + row, values.AsSpan(row * matrix.Columns, matrix.Columns));
             for (int block = 0; block < blocks; block++)
             {
                 if (!state.ShouldExitCurrentIteration && Scale(values, rows, matrix.Columns, block * edge, Math.Min(edge, matrix.Columns - (block * edge))) is { } scale) scales.Span[(band * blocks) + block] = scale;
                 else state.Stop();
             }
+
+            ArrayPool<float>.Shared.Return(values);
         }).IsCompleted;
     }
 
@@ -39,7 +44,8 @@ internal static class Fp8Blocks
     /// <param name="target">Receives them.</param>
     public static void Encode(WeightMatrix matrix, ReadOnlySpan<byte> scales, int firstRow, int rows, Span<byte> target)
     {
-        var values = new float[matrix.Columns];
+        float[] borrowed = ArrayPool<float>.Shared.Rent(matrix.Columns);
+        Span<float> values = borrowed.AsSpan(0, matrix.Columns);
         int blocks = BlocksOf(matrix.Columns);
         for (int row = 0; row < rows; row++)
         {
@@ -50,6 +56,8 @@ internal static class Fp8Blocks
                 target[(row * values.Length) + i] = E4M3.Encode(values[i] / scale);
             }
         }
+
+        ArrayPool<float>.Shared.Return(borrowed);
     }
 
     // The smallest power of two under which the largest value fits: it is what DeepSeek's own rounding takes.

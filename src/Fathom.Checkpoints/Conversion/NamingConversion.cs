@@ -43,7 +43,7 @@ public static class NamingConversion
         Advance(there);
 
         WriteSmallFiles(source, partial.Folder, config, tokenizerJson);
-        var writer = new FolderWriter(source, reader, cancellation);
+        using var writer = new FolderWriter(source, reader, cancellation);
         var buffer = new byte[CopiedBytes];
         shards.Write((some, shard) =>
         {
