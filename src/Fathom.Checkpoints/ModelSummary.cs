@@ -147,7 +147,7 @@ public sealed class ModelSummary
     private void Count(ExpectedTensor expected)
     {
         bool isMain = !expected.Name.StartsWith("mtp.", StringComparison.Ordinal);
-        foreach (SyntheticTensor tensor in SyntheticTensor.For(expected, config))
+        foreach (SyntheticTensor tensor in SyntheticTensor.For(expected, config, StoredType.F8E4M3))
         {
             TensorCount++;
             bytesByType[tensor.Type] = bytesByType.GetValueOrDefault(tensor.Type) + tensor.Bytes;

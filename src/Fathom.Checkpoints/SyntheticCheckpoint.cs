@@ -21,7 +21,7 @@ public static class SyntheticCheckpoint
     public static long Write(string directory, SyntheticOptions options, string? tokenizer = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return Write(directory, options.ToConfig(), options.Seed, tokenizer, progress, cancellation);
+        return Write(directory, options.ToConfig(), options.Seed, tokenizer, progress, cancellation: cancellation);
     }
 
     /// <summary>Writes a random checkpoint of any architecture, with an MTP block when the config announces one. It appears under its name only when it is complete.</summary>
@@ -30,13 +30,16 @@ public static class SyntheticCheckpoint
     /// <param name="seed">Same seed, same bytes.</param>
     /// <param name="tokenizer">A tokenizer.json to put beside it, or null.</param>
     /// <param name="progress">Receives the written share, 0 to 1.</param>
+    /// <param name="matrices">Format of matrices outside the experts: F8E4M3 as in the official layout, BF16 or F32.</param>
     /// <param name="cancellation">Stops the work; nothing is left behind.</param>
     /// <returns>Bytes of all tensors.</returns>
+    /// <exception cref="ArgumentException">Matrices cannot have that format.</exception>
     /// <exception cref="IOException">The folder is not empty, the disk is too small or cannot be written.</exception>
-    public static long Write(string directory, V4Config config, int seed = 1, string? tokenizer = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
+    public static long Write(string directory, V4Config config, int seed = 1, string? tokenizer = null, IProgress<double>? progress = null, StoredType matrices = StoredType.F8E4M3, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(config);
-        List<SyntheticTensor> tensors = [.. Tensors(config)];
+        if (matrices is not (StoredType.F8E4M3 or StoredType.BF16 or StoredType.F32)) throw new ArgumentException($"Matrices are F8E4M3, BF16 or F32, not {matrices}.", nameof(matrices));
+        List<SyntheticTensor> tensors = [.. TensorLayout.Of(config, config.MtpLayerCount > 0).SelectMany(expected => SyntheticTensor.For(expected, config, matrices))];
         long total = tensors.Sum(tensor => tensor.Bytes), done = 0;
         var buffer = new byte[ChunkBytes];
         return ShardedFolder.Write(
@@ -64,7 +67,4 @@ public static class SyntheticCheckpoint
                 }
             });
     }
-
-    private static IEnumerable<SyntheticTensor> Tensors(V4Config config) =>
-        TensorLayout.Of(config, config.MtpLayerCount > 0).SelectMany(expected => SyntheticTensor.For(expected, config));
 }

@@ -31,13 +31,19 @@ internal sealed class SyntheticTensor
 
     public long Bytes => StoredTypes.BytesOf(Type, Shape);
 
-    /// <summary>The tensors that an expected tensor is stored as in the official layout: itself, and its scales.</summary>
-    public static IEnumerable<SyntheticTensor> For(ExpectedTensor expected, V4Config config)
+    /// <summary>The tensors that an expected tensor is stored as: itself, and its scales.</summary>
+    /// <param name="expected">What is expected.</param>
+    /// <param name="config">The architecture.</param>
+    /// <param name="matrices">Format of matrices outside the experts: F8E4M3 as in the official layout, BF16 or F32.</param>
+    public static IEnumerable<SyntheticTensor> For(ExpectedTensor expected, V4Config config, StoredType matrices)
     {
         (string name, long[] shape) = (expected.Name, expected.Shape);
         float fanIn = 1f / MathF.Sqrt(shape[^1]);
         switch (expected.Role)
         {
+            case TensorRole.Linear when matrices != StoredType.F8E4M3:
+                yield return new(name, matrices, shape, 0, fanIn);
+                break;
             case TensorRole.Linear:
                 yield return new(name, StoredType.F8E4M3, shape, 0, 0);
                 yield return new(expected.ScaleName, StoredType.F8E8M0, [(shape[0] + 127) / 128, (shape[1] + 127) / 128], PowerOfTwo(fanIn / Fp8Spread), 0);

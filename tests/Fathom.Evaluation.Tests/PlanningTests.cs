@@ -171,8 +171,31 @@ public sealed class PlanningTests : IDisposable
         cancelled.Cancel();
         Assert.ThrowsAny<OperationCanceledException>(() => MachineProbe.Measure(tiny, 64, [], folder, new V4ModelOptions { Workers = 1 }, cancellation: cancelled.Token));
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
-        Assert.ThrowsAny<OperationCanceledException>(() => LayerProbe.Open(tiny, 0, 1, 64, folder, new V4ModelOptions { Workers = 1 }, cancelled.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => LayerProbe.Open(tiny, 0, 1, 64, folder, new V4ModelOptions { Workers = 1 }, cancellation: cancelled.Token));
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
+    }
+
+    [Theory]
+    [InlineData(StoredType.BF16, 2)]
+    [InlineData(StoredType.F32, 4)]
+    public void Layers_are_measured_with_matrices_of_the_models_format(StoredType matrices, int bytesOfWeight)
+    {
+        V4Config tiny = new SyntheticOptions { Shape = SyntheticShape.Tiny }.ToConfig() with { MtpLayerCount = 0 };
+        string model = Path.Combine(folder, "model");
+        SyntheticCheckpoint.Write(model, tiny, matrices: matrices, cancellation: TestContext.Current.CancellationToken);
+        using Checkpoint checkpoint = Checkpoint.Open(model);
+        var stored = StoredBytes.Of(checkpoint);
+        Assert.Equal(matrices, stored.Matrices);
+        Assert.InRange(stored.DenseShare, 1.3, bytesOfWeight);
+
+        MachineSpeed machine = MachineProbe.Measure(tiny, 64, [], folder, new V4ModelOptions { Workers = 1 }, matrices, cancellation: TestContext.Current.CancellationToken);
+        Assert.InRange(machine.Layers.DenseShare, 1.3, bytesOfWeight);
+
+        // What was measured in the model's format counts as it is, and is not taken for more once again.
+        MemoryPlan plan = MemoryPlan.For(tiny, stored.Sizes, budget: null, new MemoryReserve());
+        double Seconds(double measuredShare) => SpeedPrediction.For(tiny, stored with { DenseShare = 2 }, plan, machine with { Layers = machine.Layers with { DenseShare = measuredShare } }, depth: 16)!.DecodeSeconds;
+        Assert.True(Seconds(2) < Seconds(1));
+        Assert.Equal(Seconds(2), SpeedPrediction.For(tiny, stored with { DenseShare = 1 }, plan, machine with { Layers = machine.Layers with { DenseShare = 1 } }, depth: 16)!.DecodeSeconds, 12);
     }
 
     [Fact]

@@ -57,7 +57,7 @@ internal static class PlanCommand
             var progress = new StatusTexts(line);
             MemoryPlan? divided = model.Divide(parsed.GetValue(memory), available, reserve);
             int rows = divided is null ? MemoryPlan.StandardRows : engine.RowsAtOnce(divided);
-            MachineSpeed machine = MachineProbe.Measure(model.Config, rows, model.Files, temporary, options, progress, cancellation);
+            MachineSpeed machine = MachineProbe.Measure(model.Config, rows, model.Files, temporary, options, model.Stored.Matrices, progress, cancellation);
             RoutingSample? routing = null;
             if (divided is { IsStreaming: true } && model.Path is { } checkpoint && model.Sample(parsed.GetValue(text)?.FullName, parsed.GetValue(sample), parsed.GetValue(isRandom)) is { Length: > 0 } tokens)
             {

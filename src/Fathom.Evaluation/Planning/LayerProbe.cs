@@ -63,6 +63,9 @@ internal sealed class LayerProbe : IDisposable
     /// <summary>Scratch of a forward of a chunk.</summary>
     public long WorkspaceBytes => model.WorkspaceBytes;
 
+    /// <summary>Bytes of the layers without routed experts, against the official layout.</summary>
+    public double DenseShare => StoredBytes.Of(model.Checkpoint).DenseShare;
+
     /// <summary>What was measured so far.</summary>
     public LayerTime Time
     {
@@ -83,15 +86,16 @@ internal sealed class LayerProbe : IDisposable
     /// <param name="rows">Rows of a prompt's chunk.</param>
     /// <param name="folder">Where temporary files may lie; up to about 250 MB for V4-Flash.</param>
     /// <param name="options">Profile and threads.</param>
+    /// <param name="matrices">Format of matrices outside the experts.</param>
     /// <param name="cancellation">Stops between forwards.</param>
     /// <exception cref="IOException">The folder cannot be written.</exception>
-    public static LayerProbe Open(V4Config config, int layer, int layersOfKind, int rows, string folder, V4ModelOptions options, CancellationToken cancellation = default)
+    public static LayerProbe Open(V4Config config, int layer, int layersOfKind, int rows, string folder, V4ModelOptions options, StoredType matrices = StoredType.F8E4M3, CancellationToken cancellation = default)
     {
         string path = Path.Combine(folder, "fathom-probe-" + Path.GetRandomFileName());
         V4Config probe = Probe(config, config.RatioOf(layer), layersOfKind, rows);
         try
         {
-            SyntheticCheckpoint.Write(path, probe, cancellation: cancellation);
+            SyntheticCheckpoint.Write(path, probe, matrices: matrices, cancellation: cancellation);
             return new LayerProbe(path, config, probe, config.KindOf(layer), rows, options, cancellation);
         }
         catch

@@ -11,9 +11,13 @@ namespace Fathom.Evaluation.Planning;
 /// <param name="PrefillExpert">One routed expert with its share of the chunk's rows.</param>
 public sealed record LayerTime(double Decode, double DecodePick, double DecodeAttend, double DecodeExpert, double Prefill, double PrefillExpert);
 
-/// <summary>Times of the layers of an architecture, in the official layout (FP8 matrices, FP4 experts).</summary>
+/// <summary>Times of the layers of an architecture with FP4 experts and matrices of the model's format.</summary>
 /// <param name="Rows">Rows of the chunk that was measured.</param>
 /// <param name="Depth">Tokens before the decoded one.</param>
 /// <param name="WorkspaceBytes">Scratch of a forward of that chunk, which all layers share.</param>
 /// <param name="Kinds">The kinds of layers that the architecture has.</param>
-public sealed record LayerTimes(int Rows, int Depth, long WorkspaceBytes, IReadOnlyDictionary<LayerKind, LayerTime> Kinds);
+public sealed record LayerTimes(int Rows, int Depth, long WorkspaceBytes, IReadOnlyDictionary<LayerKind, LayerTime> Kinds)
+{
+    /// <summary>Bytes of the measured layers without routed experts, against the official layout (FP8).</summary>
+    public double DenseShare { get; init; } = 1;
+}

@@ -20,10 +20,11 @@ public static class MachineProbe
     /// <param name="modelFiles">The model's files, for the disk's speed; when there are none, the disk of <paramref name="folder"/> is measured.</param>
     /// <param name="folder">Where temporary files may lie; some 600 MB for V4-Flash, and 256 MB when there are no model files.</param>
     /// <param name="options">Profile and threads.</param>
+    /// <param name="matrices">Format of the model's matrices outside the experts: F8E4M3, BF16 or F32 (<see cref="StoredBytes.Matrices"/>).</param>
     /// <param name="progress">Receives what is being measured.</param>
     /// <param name="cancellation">Stops between measurements.</param>
     /// <exception cref="IOException">The folder cannot be written, or a file not read.</exception>
-    public static MachineSpeed Measure(V4Config config, int rows, IReadOnlyList<string> modelFiles, string folder, V4ModelOptions options, IProgress<string>? progress = null, CancellationToken cancellation = default)
+    public static MachineSpeed Measure(V4Config config, int rows, IReadOnlyList<string> modelFiles, string folder, V4ModelOptions options, StoredType matrices = StoredType.F8E4M3, IProgress<string>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(modelFiles);
@@ -36,7 +37,7 @@ public static class MachineProbe
         var layers = new List<LayerProbe>();
         try
         {
-            foreach (IGrouping<LayerKind, int> kind in Enumerable.Range(0, config.LayerCount).GroupBy(config.KindOf)) layers.Add(LayerProbe.Open(config, kind.First(), kind.Count(), rows, folder, options, cancellation));
+            foreach (IGrouping<LayerKind, int> kind in Enumerable.Range(0, config.LayerCount).GroupBy(config.KindOf)) layers.Add(LayerProbe.Open(config, kind.First(), kind.Count(), rows, folder, options, matrices, cancellation));
             List<double> alone = [], disks = [], busyDisks = [], besideDisk = [];
             for (int round = 1; round <= Rounds; round++)
             {
@@ -61,7 +62,7 @@ public static class MachineProbe
                 threads,
                 Median(alone),
                 disk is null ? null : new DiskSpeed(Median(disks), Median(busyDisks), Math.Clamp(Median(besideDisk), 0.01, 1)),
-                new LayerTimes(rows, layers[0].Depth, layers.Max(layer => layer.WorkspaceBytes), times));
+                new LayerTimes(rows, layers[0].Depth, layers.Max(layer => layer.WorkspaceBytes), times) { DenseShare = layers[0].DenseShare });
         }
         finally
         {

@@ -62,7 +62,7 @@ public sealed record SpeedPrediction
             LayerKind kind = config.KindOf(i);
             LayerTime time = machine.Layers.Kinds[kind];
             double products = time.Decode - time.DecodePick - time.DecodeAttend;
-            decode += (products * stored.DenseShare) + (time.DecodePick * PickGrowth(machine.Layers.Depth, depth)) + (time.DecodeAttend * AttendGrowth(config, kind, machine.Layers.Depth, depth));
+            decode += (products * stored.DenseShare / machine.Layers.DenseShare) + (time.DecodePick * PickGrowth(machine.Layers.Depth, depth)) + (time.DecodeAttend * AttendGrowth(config, kind, machine.Layers.Depth, depth));
             experts += config.ExpertsPerToken * time.DecodeExpert * stored.ExpertShare;
             prefill += time.Prefill;
             prefillExperts += perLayer * time.PrefillExpert;

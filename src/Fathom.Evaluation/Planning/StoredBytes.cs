@@ -12,6 +12,9 @@ public sealed record StoredBytes(WeightSizes Sizes, long HeadBytes, double Dense
 {
     private const string Head = "head.weight", Embedding = "embed.weight";
 
+    /// <summary>Format of most matrices outside the experts, as far as layers can be measured in it: F8E4M3 stands for all of few bits.</summary>
+    public StoredType Matrices { get; init; } = StoredType.F8E4M3;
+
     /// <summary>Counts an opened checkpoint.</summary>
     public static StoredBytes Of(Checkpoint checkpoint)
     {
@@ -25,7 +28,18 @@ public sealed record StoredBytes(WeightSizes Sizes, long HeadBytes, double Dense
         if (checkpoint.Config.MtpLayerCount > 0 && !checkpoint.HasMultiTokenPrediction)
             officialLayers = WeightSizes.OfOfficialLayout(checkpoint.Config with { MtpLayerCount = 0 }).DenseBytes - (2 * official.HeadBytes);
         double perExpert = (double)sizes.ExpertBytes / sizes.ExpertCount, officialPerExpert = (double)official.Sizes.ExpertBytes / official.Sizes.ExpertCount;
-        return new StoredBytes(sizes, head, (double)layers / officialLayers, perExpert / officialPerExpert);
+        return new StoredBytes(sizes, head, (double)layers / officialLayers, perExpert / officialPerExpert) { Matrices = MatricesOf(checkpoint) };
+    }
+
+    private static StoredType MatricesOf(Checkpoint checkpoint)
+    {
+        IEnumerable<StoredTensor> matrices = TensorLayout.Of(checkpoint.Config, false).Where(expected => expected.Role == TensorRole.Linear).Select(expected => checkpoint[expected.Name]);
+        return matrices.GroupBy(tensor => tensor.Type).MaxBy(type => type.Sum(tensor => tensor.ByteLength))?.Key switch
+        {
+            StoredType.F32 => StoredType.F32,
+            StoredType.BF16 or StoredType.F16 => StoredType.BF16,
+            _ => StoredType.F8E4M3,
+        };
     }
 
     /// <summary>What a config implies in the official layout.</summary>
