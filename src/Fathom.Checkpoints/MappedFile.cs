@@ -23,9 +23,6 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <summary>Where the file lies.</summary>
     public string Path { get; }
 
-    /// <summary>Bytes of the file.</summary>
-    public long Length => State.Length;
-
     /// <summary>Its first byte.</summary>
     public byte* Start { get; }
 

@@ -14,14 +14,13 @@ public sealed class SafetensorsWriter : IDisposable
 {
     private readonly string path;
     private readonly string temporary;
-    private readonly SafeFileHandle handle;
     private readonly FileStream stream;
     private readonly ShardMark? mark;
+    private readonly DiskMarks? marks;
     private readonly long declared;
 
-    // Bytes of whole parts, and of those that the mark speaks of; the latter is written by the task that marks.
-    private long whole, marked;
-    private Task marking = Task.CompletedTask;
+    // Bytes of whole parts.
+    private long whole;
     private bool isDone;
 
     /// <summary>Starts a file.</summary>
@@ -47,12 +46,13 @@ public sealed class SafetensorsWriter : IDisposable
         if (Directory.Exists(this.path)) throw new IOException($"{this.path} is a folder; name a file to write.");
         byte[] header = Header(tensors, out declared);
         temporary = this.path + AtomicFile.TemporaryExtension;
-        Written = whole = marked = mark is null ? 0 : BytesThere(this.path, tensors, mark);
+        Written = whole = mark is null ? 0 : BytesThere(this.path, tensors, mark);
 
         // What is begun anew must not be taken for what an older mark speaks of.
         if (Written == 0) mark?.Forget();
-        handle = OutputFiles.Alone(this.path, () => File.OpenHandle(temporary, Written > 0 ? FileMode.Open : FileMode.Create, FileAccess.Write, FileShare.None));
+        SafeFileHandle handle = OutputFiles.Alone(this.path, () => File.OpenHandle(temporary, Written > 0 ? FileMode.Open : FileMode.Create, FileAccess.Write, FileShare.None));
         stream = new FileStream(handle, FileAccess.Write, 1 << 20);
+        if (mark is not null) marks = new DiskMarks(stream, handle, whole, bytes => mark.Set(Path.GetFileName(path), bytes));
         try
         {
             if (Written == 0) stream.Write(header);
@@ -106,8 +106,8 @@ public sealed class SafetensorsWriter : IDisposable
     {
         if (Written != declared) throw new InvalidOperationException($"Of {declared} declared bytes only {Written} were written.");
         whole = Written;
-        if (mark is null) stream.Flush(flushToDisk: true);
-        else Mark().GetAwaiter().GetResult();
+        if (marks is null) stream.Flush(flushToDisk: true);
+        else marks.Now(whole);
         stream.Dispose();
         File.Move(temporary, path, overwrite: true);
         isDone = true;
@@ -117,15 +117,7 @@ public sealed class SafetensorsWriter : IDisposable
     /// <summary>Removes the unfinished file when <see cref="Complete"/> was not reached, unless it is to be resumed.</summary>
     public void Dispose()
     {
-        try
-        {
-            if (mark is not null && !isDone && whole > marked) Mark().GetAwaiter().GetResult();
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // What was marked before is still there.
-        }
-
+        if (!isDone) marks?.AtEnd(whole);
         try
         {
             stream.Dispose();
@@ -140,23 +132,7 @@ public sealed class SafetensorsWriter : IDisposable
     internal void EndPart()
     {
         whole = Written;
-
-        // The disk need not be waited for: the next parts are made while it writes.
-        if (mark is not null && marking.IsCompleted) Mark();
-    }
-
-    // First the data, then the word that they are there.
-    private Task Mark()
-    {
-        marking.GetAwaiter().GetResult();
-        stream.Flush();
-        long there = whole;
-        return marking = Task.Run(() =>
-        {
-            RandomAccess.FlushToDisk(handle);
-            mark!.Set(Path.GetFileName(path), there);
-            marked = there;
-        });
+        marks?.Soon(whole);
     }
 
     private static bool BeginsWith(string file, byte[] header)

@@ -1,3 +1,4 @@
+using Fathom.Checkpoints.Conversion;
 using Microsoft.Win32.SafeHandles;
 
 namespace Fathom.Checkpoints.Gguf;
@@ -15,11 +16,9 @@ public sealed class GgufWriter : IDisposable
     private readonly string temporary;
     private readonly GgufPartial? partial;
     private readonly IReadOnlyList<(string Name, StoredType Type, long[] Shape)> tensors;
-    private readonly SafeFileHandle handle;
     private readonly FileStream stream;
+    private readonly DiskMarks? marks;
     private long left;
-    private int marked;
-    private Task marking = Task.CompletedTask;
     private bool isFinished, isDone;
 
     /// <summary>Starts a file.</summary>
@@ -48,12 +47,12 @@ public sealed class GgufWriter : IDisposable
         if (Directory.Exists(this.path)) throw new IOException($"{this.path} is a folder; name a file to write.");
         int earlier = partial?.Before().Tensors ?? 0;
         temporary = partial?.Data ?? this.path + TemporaryExtension;
-        handle = OutputFiles.Alone(this.path, () => File.OpenHandle(temporary, partial is null ? FileMode.Create : FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        SafeFileHandle handle = OutputFiles.Alone(this.path, () => File.OpenHandle(temporary, partial is null ? FileMode.Create : FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         stream = new FileStream(handle, FileAccess.ReadWrite, 1 << 20);
         try
         {
             long end = header.Length + tensors.Take(earlier).Sum(tensor => GgufHeader.Padded(GgufPartial.BytesOf(tensor)));
-            marked = NextTensor = stream.Length >= end ? earlier : 0;
+            NextTensor = stream.Length >= end ? earlier : 0;
             if (NextTensor == 0)
             {
                 partial?.Forget();
@@ -62,6 +61,7 @@ public sealed class GgufWriter : IDisposable
                 end = header.Length;
             }
 
+            if (partial is not null) marks = new DiskMarks(stream, handle, NextTensor, finished => partial.Mark((int)finished));
             stream.SetLength(end);
             stream.Position = end;
             left = NextTensor < tensors.Count ? GgufPartial.BytesOf(tensors[NextTensor]) : 0;
@@ -94,9 +94,7 @@ public sealed class GgufWriter : IDisposable
         stream.Write(new byte[GgufHeader.Padded(bytes) - bytes]);
         NextTensor++;
         left = NextTensor < tensors.Count ? GgufPartial.BytesOf(tensors[NextTensor]) : 0;
-
-        // The disk need not be waited for: the next tensors are made while it writes.
-        if (partial is not null && marking.IsCompleted) Mark();
+        marks?.Soon(NextTensor);
     }
 
     /// <summary>Flushes the file to disk and gives it its name.</summary>
@@ -112,8 +110,8 @@ public sealed class GgufWriter : IDisposable
     public void Finish()
     {
         if (NextTensor != tensors.Count) throw new InvalidOperationException($"Of {tensors.Count} declared tensors only {NextTensor} were written.");
-        if (partial is null) stream.Flush(flushToDisk: true);
-        else Mark().GetAwaiter().GetResult();
+        if (marks is null) stream.Flush(flushToDisk: true);
+        else marks.Now(NextTensor);
         isFinished = true;
         stream.Dispose();
     }
@@ -130,15 +128,7 @@ public sealed class GgufWriter : IDisposable
     /// <summary>Removes the unfinished file when <see cref="Complete"/> was not reached, unless it is to be resumed.</summary>
     public void Dispose()
     {
-        try
-        {
-            if (partial is not null && !isFinished && NextTensor > marked) Mark().GetAwaiter().GetResult();
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // What was marked before is still there.
-        }
-
+        if (!isFinished) marks?.AtEnd(NextTensor);
         try
         {
             stream.Dispose();
@@ -147,19 +137,5 @@ public sealed class GgufWriter : IDisposable
         {
             if (!isDone && partial is null) File.Delete(temporary);
         }
-    }
-
-    // First the data, then the word that they are there.
-    private Task Mark()
-    {
-        marking.GetAwaiter().GetResult();
-        stream.Flush();
-        int finished = NextTensor;
-        return marking = Task.Run(() =>
-        {
-            RandomAccess.FlushToDisk(handle);
-            partial!.Mark(finished);
-            marked = finished;
-        });
     }
 }
